@@ -1,0 +1,30 @@
+import type { InferKyselyDB } from '@mikro-orm/postgresql'
+import type { Kysely } from 'kysely'
+import type { Database, OpenTransaction } from '../infra/database.ts'
+import { AuditEntryEntity } from './audit-entry.ts'
+import { ClockEntity } from './clock.ts'
+import { DeadLetterEntity } from './dead-letter.ts'
+import { EntityIdEntity } from './entity-id.ts'
+import { IdempotencyKeyEntity } from './idempotency-key.ts'
+import { OutboxEntity, RelayEntity } from './outbox.ts'
+import { TagEntity, TaskTagEntity } from './tag.ts'
+import { TaskEntity } from './task.ts'
+
+export const entities = [
+  TaskEntity,
+  TagEntity,
+  TaskTagEntity,
+  EntityIdEntity,
+  OutboxEntity,
+  RelayEntity,
+  AuditEntryEntity,
+  DeadLetterEntity,
+  IdempotencyKeyEntity,
+  ClockEntity,
+] as const
+
+/** The tables as Kysely sees them: plain rows with the columns' own names. */
+export type Tables = InferKyselyDB<(typeof entities)[number]>
+export type Db = Kysely<Tables>
+export type Tx = OpenTransaction<Tables>
+export type TaskwireDatabase = Database<Tables>

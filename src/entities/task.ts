@@ -1,0 +1,28 @@
+import { defineEntity, p } from '@mikro-orm/core'
+import { PRIORITIES, STATUSES } from '../domain/task.ts'
+
+/** A task. `search` is what full-text search reads: the title weighs more than the description. */
+export const TaskEntity = defineEntity({
+  name: 'Task',
+  tableName: 'tasks',
+  properties: {
+    id: p.uuid().primary(),
+    userId: p.text(),
+    version: p.integer(),
+    title: p.text(),
+    description: p.text().nullable(),
+    status: p.enum(STATUSES),
+    priority: p.enum(PRIORITIES),
+    dueDate: p.datetime().length(3).nullable(),
+    reminderLeadTime: p.integer().nullable(),
+    completedAt: p.datetime().length(3).nullable(),
+    deletedAt: p.datetime().length(3).nullable(),
+    createdAt: p.datetime().length(3),
+    updatedAt: p.datetime().length(3),
+  },
+  indexes: [
+    { name: 'tasks_by_creation', properties: ['userId', 'createdAt', 'id'] },
+    { name: 'tasks_by_due_date', properties: ['userId', 'dueDate', 'id'] },
+    { name: 'tasks_by_update', properties: ['userId', 'updatedAt', 'id'] },
+  ],
+})

@@ -1,0 +1,207 @@
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type QueryResult,
+} from 'kysely'
+import pg from 'pg'
+
+/** Which login role's rights a pool uses; both own nothing, and row-level security holds for `taskwire_app`. */
+export type DatabaseRole = 'taskwire_app' | 'taskwire_worker'
+
+export interface DatabaseOptions {
+  readonly url: string
+  readonly role: DatabaseRole
+  readonly poolSize: number
+  readonly statementTimeoutMs: number
+  /** Called with the database's time whenever a transaction begins. */
+  readonly onTime?: (databaseNow: Date) => void
+  /** Called with the text of every statement; for counting them. */
+  readonly onStatement?: (sql: string) => void
+  /** A pooled connection that breaks while idle is replaced; this is told of it. */
+  readonly onError?: (error: Error) => void
+}
+
+/** An open transaction. `end` or `abort` must be called, once; later calls do nothing. */
+export interface OpenTransaction<Tables> {
+  readonly db: Kysely<Tables>
+  /** `taskwire_now()` when the transaction began. */
+  readonly now: Date
+  end(): Promise<void>
+  abort(): Promise<void>
+}
+
+const IDLE_IN_TRANSACTION_MS = 60_000
+const CONNECT_TIMEOUT_MS = 10_000
+const BIGINT_OID = 20
+
+/** Sequences and counts fit a double by far: read as numbers, not as strings. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) => (oid === BIGINT_OID ? Number : pg.types.getTypeParser(oid, format)),
+}
+
+/**
+ * A pool of connections under one role, which hands out transactions only: no statement runs outside of one. The
+ * transaction of a user has `taskwire.user_id` set, in the same round trip as its BEGIN, which is what row-level
+ * security goes by.
+ */
+export class Database<Tables> implements AsyncDisposable {
+  readonly #pool: pg.Pool
+  readonly #options: DatabaseOptions
+  #closed: Promise<void> | undefined
+
+  constructor(options: DatabaseOptions) {
+    this.#options = options
+    this.#pool = new pg.Pool({
+      connectionString: options.url,
+      max: options.poolSize,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      statement_timeout: options.statementTimeoutMs,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+      options: `-c role=${options.role}`,
+      application_name: options.role.replace('_', '-'),
+      keepAlive: true,
+      types,
+    })
+    // Both of these would take the process down unheard; the query in flight, if any, rejects by itself.
+    this.#pool.on('error', (error) => options.onError?.(error))
+    this.#pool.on('connect', (client) => client.on('error', (error) => options.onError?.(error)))
+  }
+
+  /** One read-only snapshot of what `userId` may see. */
+  openSnapshot(userId: string): Promise<OpenTransaction<Tables>> {
+    return this.#open('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', userId)
+  }
+
+  /** Runs `work` in one transaction as `userId`; commits when it resolves, rolls back when it rejects. */
+  asUser<T>(userId: string, work: (tx: OpenTransaction<Tables>) => Promise<T>): Promise<T> {
+    return this.#run('BEGIN', userId, work)
+  }
+
+  /** Runs `work` in one transaction that belongs to no user: sees all rows under `taskwire_worker`, else none. */
+  asNobody<T>(work: (tx: OpenTransaction<Tables>) => Promise<T>): Promise<T> {
+    return this.#run('BEGIN', '', work)
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#pool.end()
+    return this.#closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #run<T>(begin: string, userId: string, work: (tx: OpenTransaction<Tables>) => Promise<T>): Promise<T> {
+    const tx = await this.#open(begin, userId)
+    try {
+      const result = await work(tx)
+      await tx.end()
+      return result
+    } catch (error) {
+      await tx.abort()
+      throw error
+    }
+  }
+
+  async #open(begin: string, userId: string): Promise<OpenTransaction<Tables>> {
+    const { onStatement } = this.#options
+    const client = await this.#pool.connect()
+    let open = true
+    const finish = async (statement: string) => {
+      if (!open) return
+      open = false
+      try {
+        await client.query(statement)
+        client.release()
+      } catch (error) {
+        client.release(true)
+        throw error
+      }
+    }
+    try {
+      const setUser = `SELECT set_config('taskwire.user_id', ${pg.escapeLiteral(userId)}, true), taskwire_now() AS now`
+      // Two statements in one simple query: pg answers with one result for each.
+      const results = (await client.query(`${begin}; ${setUser}`)) as unknown as pg.QueryResult<{ now: Date }>[]
+      const now = results[1]?.rows[0]?.now ?? new Date()
+      this.#options.onTime?.(now)
+      return {
+        db: new Kysely<Tables>({ dialect: new ClientDialect(client, onStatement) }),
+        now,
+        end: () => finish('COMMIT'),
+        // What went wrong is thrown by whoever aborts; a connection that cannot even roll back is thrown away.
+        abort: () => finish('ROLLBACK').catch(() => undefined),
+      }
+    } catch (error) {
+      client.release(true)
+      throw error
+    }
+  }
+}
+
+/** Kysely on one client that is checked out already. */
+class ClientDialect implements Dialect {
+  readonly #client: pg.PoolClient
+  readonly #onStatement: ((sql: string) => void) | undefined
+
+  constructor(client: pg.PoolClient, onStatement: ((sql: string) => void) | undefined) {
+    this.#client = client
+    this.#onStatement = onStatement
+  }
+
+  createDriver(): Driver {
+    const connection = new ClientConnection(this.#client, this.#onStatement)
+    const fixed = async () => {
+      throw new Error('The transaction is begun and ended by Database.')
+    }
+    return {
+      init: async () => {},
+      acquireConnection: async () => connection,
+      releaseConnection: async () => {},
+      beginTransaction: fixed,
+      commitTransaction: fixed,
+      rollbackTransaction: fixed,
+      destroy: async () => {},
+    }
+  }
+
+  createQueryCompiler() {
+    return new PostgresQueryCompiler()
+  }
+
+  createAdapter() {
+    return new PostgresAdapter()
+  }
+
+  createIntrospector(db: Kysely<unknown>) {
+    return new PostgresIntrospector(db)
+  }
+}
+
+class ClientConnection implements DatabaseConnection {
+  readonly #client: pg.PoolClient
+  readonly #onStatement: ((sql: string) => void) | undefined
+
+  constructor(client: pg.PoolClient, onStatement: ((sql: string) => void) | undefined) {
+    this.#client = client
+    this.#onStatement = onStatement
+  }
+
+  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    this.#onStatement?.(query.sql)
+    const result = await this.#client.query(query.sql, [...query.parameters])
+    return result.command === 'SELECT'
+      ? { rows: result.rows }
+      : { rows: result.rows, numAffectedRows: BigInt(result.rowCount ?? 0) }
+  }
+
+  // biome-ignore lint/correctness/useYield: streaming is not used
+  async *streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
+    throw new Error('Results are not streamed.')
+  }
+}

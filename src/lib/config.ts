@@ -1,0 +1,215 @@
+import { z } from 'zod'
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const DAY = 24 * 60 * MINUTE
+const MEBIBYTE = 1024 * 1024
+
+export type Role = 'all' | 'gateway' | 'worker'
+
+/** Thrown when the environment does not make a configuration; `problems` names every one of them. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration has ${problems.length} problem(s):\n${problems.map((p) => `  - ${p}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+const flag = z
+  .enum(['true', 'false', '1', '0'])
+  .transform((text) => text === 'true' || text === '1')
+
+const wholeNumber = (least: number, most: number) => z.coerce.number().int().min(least).max(most)
+
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+)
+
+/**
+ * Every variable that Taskwire reads; the README's table has a line for each. Nothing else reads `process.env`.
+ * A variable that is set to the empty string counts as absent.
+ */
+const environment = z
+  .object({
+    NODE_ENV: z.enum(['development', 'production', 'test']).default('production'),
+    ROLE: z.enum(['all', 'gateway', 'worker']).default('all'),
+
+    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+    DATABASE_MIGRATION_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    DATABASE_POOL_SIZE: wholeNumber(2, 1_000).default(20),
+    DATABASE_STATEMENT_TIMEOUT_MS: wholeNumber(100, 10 * MINUTE).default(15 * SECOND),
+
+    NATS_URL: list.pipe(z.array(z.string().regex(/^(nats|tls|ws|wss):\/\/|^[\w.[\]:-]+$/)).min(1)),
+    NATS_USER: z.string().optional(),
+    NATS_PASSWORD: z.string().optional(),
+    NATS_TOKEN: z.string().optional(),
+    NATS_CREDS_FILE: z.string().optional(),
+    NATS_TLS_CA_FILE: z.string().optional(),
+    NATS_TLS_CERT_FILE: z.string().optional(),
+    NATS_TLS_KEY_FILE: z.string().optional(),
+    NATS_REPLICAS: wholeNumber(1, 5).default(1),
+    EVENTS_MAX_AGE_DAYS: wholeNumber(1, 3_650).default(14),
+    EVENTS_MAX_BYTES: wholeNumber(MEBIBYTE, Number.MAX_SAFE_INTEGER).default(8_192 * MEBIBYTE),
+
+    AUTH_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+    AUTH_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
+    AUTH_ALGORITHMS: list.optional(),
+    AUTH_ISSUER: z.string().optional(),
+    AUTH_AUDIENCE: z.string().optional(),
+    CURSOR_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+
+    HOST: z.string().default('0.0.0.0'),
+    PORT: wholeNumber(0, 65_535).default(4000),
+    PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+    CORS_ORIGINS: list.default([]),
+    LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+    GRAPHIQL: flag.optional(),
+    INTROSPECTION: flag.optional(),
+
+    MAX_BODY_BYTES: wholeNumber(1_024, 64 * MEBIBYTE).default(MEBIBYTE),
+    MAX_QUERY_TOKENS: wholeNumber(10, 100_000).default(2_000),
+    MAX_QUERY_DEPTH: wholeNumber(2, 100).default(15),
+    MAX_QUERY_ALIASES: wholeNumber(0, 10_000).default(30),
+    MAX_QUERY_COMPLEXITY: wholeNumber(10, 10_000_000).default(20_000),
+    SHUTDOWN_GRACE_MS: wholeNumber(0, 10 * MINUTE).default(20 * SECOND),
+  })
+  .superRefine((env, context) => {
+    const problem = (name: string, message: string) => context.addIssue({ code: 'custom', path: [name], message })
+    if (env.AUTH_SECRET === undefined && env.AUTH_JWKS_URL === undefined)
+      problem('AUTH_SECRET', 'is needed, or AUTH_JWKS_URL: without one nobody can be known')
+    if (env.AUTH_SECRET !== undefined && env.AUTH_JWKS_URL !== undefined)
+      problem('AUTH_JWKS_URL', 'is not possible together with AUTH_SECRET: tokens have one source')
+    if (env.AUTH_JWKS_URL !== undefined && env.CURSOR_SECRET === undefined)
+      problem('CURSOR_SECRET', 'is needed with AUTH_JWKS_URL: it signs the cursors, the same for every gateway')
+    for (const algorithm of env.AUTH_ALGORITHMS ?? []) {
+      const allowed = env.AUTH_JWKS_URL === undefined ? SHARED_SECRET_ALGORITHMS : PUBLIC_KEY_ALGORITHMS
+      if (!allowed.includes(algorithm)) problem('AUTH_ALGORITHMS', `${algorithm} is none of ${allowed.join(', ')}`)
+    }
+    if ((env.NATS_USER === undefined) !== (env.NATS_PASSWORD === undefined))
+      problem('NATS_USER', 'and NATS_PASSWORD go together')
+    if ((env.NATS_TLS_CERT_FILE === undefined) !== (env.NATS_TLS_KEY_FILE === undefined))
+      problem('NATS_TLS_CERT_FILE', 'and NATS_TLS_KEY_FILE go together')
+  })
+
+const SHARED_SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512']
+const PUBLIC_KEY_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
+
+export interface Config {
+  readonly environment: 'development' | 'production' | 'test'
+  readonly role: Role
+  readonly database: {
+    readonly url: string
+    /** The owner's login, which alone may change the schema. */
+    readonly migrationUrl: string
+    readonly poolSize: number
+    readonly statementTimeoutMs: number
+  }
+  readonly nats: {
+    readonly servers: readonly string[]
+    readonly user: string | undefined
+    readonly password: string | undefined
+    readonly token: string | undefined
+    readonly credsFile: string | undefined
+    readonly tlsCaFile: string | undefined
+    readonly tlsCertFile: string | undefined
+    readonly tlsKeyFile: string | undefined
+    readonly replicas: number
+    readonly maxAgeMs: number
+    readonly maxBytes: number
+  }
+  readonly auth: {
+    readonly secret: string | undefined
+    readonly jwksUrl: string | undefined
+    readonly algorithms: readonly string[]
+    readonly issuer: string | undefined
+    readonly audience: string | undefined
+  }
+  /** Signs the cursors; every gateway of one deployment has the same. */
+  readonly cursorSecret: string
+  readonly http: {
+    readonly host: string
+    readonly port: number
+    /** Without a slash at the end. */
+    readonly publicUrl: string
+    readonly corsOrigins: readonly string[]
+    readonly graphiql: boolean
+    readonly introspection: boolean
+    readonly maxBodyBytes: number
+    readonly shutdownGraceMs: number
+  }
+  readonly limits: {
+    readonly tokens: number
+    readonly depth: number
+    readonly aliases: number
+    readonly complexity: number
+  }
+  readonly logLevel: string
+}
+
+/**
+ * The configuration that an environment asks for: a pure function of the record it is given.
+ *
+ * @throws ConfigError with every problem at once
+ */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+  const parsed = environment.safeParse(present)
+  if (!parsed.success)
+    throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path[0]?.toString() ?? ''}: ${issue.message}`))
+  const e = parsed.data
+  const exposed = e.NODE_ENV !== 'production'
+  return {
+    environment: e.NODE_ENV,
+    role: e.ROLE,
+    database: {
+      url: e.DATABASE_URL,
+      migrationUrl: e.DATABASE_MIGRATION_URL ?? e.DATABASE_URL,
+      poolSize: e.DATABASE_POOL_SIZE,
+      statementTimeoutMs: e.DATABASE_STATEMENT_TIMEOUT_MS,
+    },
+    nats: {
+      servers: e.NATS_URL,
+      user: e.NATS_USER,
+      password: e.NATS_PASSWORD,
+      token: e.NATS_TOKEN,
+      credsFile: e.NATS_CREDS_FILE,
+      tlsCaFile: e.NATS_TLS_CA_FILE,
+      tlsCertFile: e.NATS_TLS_CERT_FILE,
+      tlsKeyFile: e.NATS_TLS_KEY_FILE,
+      replicas: e.NATS_REPLICAS,
+      maxAgeMs: e.EVENTS_MAX_AGE_DAYS * DAY,
+      maxBytes: e.EVENTS_MAX_BYTES,
+    },
+    auth: {
+      secret: e.AUTH_SECRET,
+      jwksUrl: e.AUTH_JWKS_URL,
+      algorithms: e.AUTH_ALGORITHMS ?? (e.AUTH_JWKS_URL === undefined ? ['HS256'] : ['EdDSA', 'ES256', 'RS256']),
+      issuer: e.AUTH_ISSUER,
+      audience: e.AUTH_AUDIENCE,
+    },
+    cursorSecret: e.CURSOR_SECRET ?? e.AUTH_SECRET ?? '',
+    http: {
+      host: e.HOST,
+      port: e.PORT,
+      publicUrl: (e.PUBLIC_URL ?? `http://localhost:${e.PORT}`).replace(/\/+$/, ''),
+      corsOrigins: e.CORS_ORIGINS,
+      graphiql: e.GRAPHIQL ?? exposed,
+      introspection: e.INTROSPECTION ?? exposed,
+      maxBodyBytes: e.MAX_BODY_BYTES,
+      shutdownGraceMs: e.SHUTDOWN_GRACE_MS,
+    },
+    limits: {
+      tokens: e.MAX_QUERY_TOKENS,
+      depth: e.MAX_QUERY_DEPTH,
+      aliases: e.MAX_QUERY_ALIASES,
+      complexity: e.MAX_QUERY_COMPLEXITY,
+    },
+    logLevel: e.LOG_LEVEL,
+  }
+}

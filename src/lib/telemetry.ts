@@ -1,0 +1,74 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** What a process counts, for `/metrics`. One for each app, so that two in one process do not mix. */
+export function createMetrics() {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  return {
+    registry,
+    requests: new Counter({
+      name: 'taskwire_graphql_requests_total',
+      help: 'GraphQL operations by transport, kind and outcome.',
+      labelNames: ['transport', 'operation', 'outcome'] as const,
+      registers,
+    }),
+    requestSeconds: new Histogram({
+      name: 'taskwire_graphql_request_seconds',
+      help: 'How long queries and mutations took.',
+      labelNames: ['operation'] as const,
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+      registers,
+    }),
+    mutations: new Counter({
+      name: 'taskwire_mutations_total',
+      help: 'Mutation fields by name and outcome (ok, or the error code).',
+      labelNames: ['field', 'outcome'] as const,
+      registers,
+    }),
+    outboxBacklog: new Gauge({ name: 'taskwire_outbox_backlog', help: 'Events not published yet.', registers }),
+    outboxAgeSeconds: new Gauge({
+      name: 'taskwire_outbox_oldest_seconds',
+      help: 'Age of the oldest event that is not published yet.',
+      registers,
+    }),
+    auditAgeSeconds: new Gauge({
+      name: 'taskwire_audit_oldest_seconds',
+      help: 'Age of the oldest event without its audit entry.',
+      registers,
+    }),
+    relayPublished: new Counter({
+      name: 'taskwire_relay_published_total',
+      help: 'Events that this relay published and marked.',
+      registers,
+    }),
+    relayLeading: new Gauge({ name: 'taskwire_relay_leading', help: '1 while this process leads.', registers }),
+    relayEpoch: new Gauge({ name: 'taskwire_relay_epoch', help: 'The epoch of the feed.', registers }),
+    consumerHandled: new Counter({
+      name: 'taskwire_consumer_handled_total',
+      help: 'Events that a consumer has settled.',
+      labelNames: ['consumer', 'outcome'] as const,
+      registers,
+    }),
+    consumerLag: new Gauge({
+      name: 'taskwire_consumer_lag',
+      help: 'Messages that a durable has not settled yet.',
+      labelNames: ['consumer'] as const,
+      registers,
+    }),
+    deadLetters: new Gauge({
+      name: 'taskwire_dead_letters',
+      help: 'Events in the dead letter table.',
+      labelNames: ['consumer'] as const,
+      registers,
+    }),
+    subscriptions: new Gauge({ name: 'taskwire_subscriptions', help: 'Subscriptions that are open.', registers }),
+    deliveries: new Counter({
+      name: 'taskwire_sync_deliveries_total',
+      help: 'Feed messages handed to subscriptions.',
+      registers,
+    }),
+  }
+}
+
+export type Metrics = ReturnType<typeof createMetrics>

@@ -1,0 +1,44 @@
+import { TaskwireError } from '../domain/errors.ts'
+import type { TaskwireDatabase, Tx } from '../entities/tables.ts'
+
+/**
+ * What an operation reads: one read-only transaction on one snapshot, begun at the first access, and the loaders that
+ * batch over it. After a mutation both are renewed, so that its payload shows what it wrote.
+ */
+export class Reads {
+  readonly #database: TaskwireDatabase
+  readonly #userId: string | undefined
+  #snapshot: Promise<Tx> | undefined
+  #loaders = new Map<unknown, unknown>()
+
+  constructor(database: TaskwireDatabase, userId: string | undefined) {
+    this.#database = database
+    this.#userId = userId
+  }
+
+  /** @throws TaskwireError UNAUTHENTICATED where there is no user to read for */
+  open(): Promise<Tx> {
+    if (this.#userId === undefined) throw new TaskwireError('UNAUTHENTICATED', 'A bearer token is needed.')
+    this.#snapshot ??= this.#database.openSnapshot(this.#userId)
+    return this.#snapshot
+  }
+
+  /** The operation's own instance of what `create` makes; `create` itself is the key. */
+  loader<T>(create: (reads: Reads) => T): T {
+    let loader = this.#loaders.get(create) as T | undefined
+    if (loader === undefined) {
+      loader = create(this)
+      this.#loaders.set(create, loader)
+    }
+    return loader
+  }
+
+  /** Ends the snapshot and forgets what was loaded; the next access begins afresh. Also to be called at the end. */
+  async renew(): Promise<void> {
+    const snapshot = this.#snapshot
+    this.#snapshot = undefined
+    this.#loaders = new Map()
+    // A snapshot that could not be opened has told whoever awaited it.
+    await snapshot?.then((tx) => tx.end()).catch(() => undefined)
+  }
+}
