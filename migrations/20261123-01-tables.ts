@@ -20,12 +20,12 @@ export class Tables extends Migration {
     create table idempotency_keys (user_id text not null, field text not null, key text not null, input_hash text not null, outcome jsonb null, created_at timestamptz(3) not null, primary key (user_id, field, key));
     create index idempotency_keys_by_age on idempotency_keys (created_at);
 
-    create table outbox (id uuid not null, seq bigserial, user_id text not null, entity_type text not null, entity_id uuid not null, version int not null, type text not null, subject text not null, event jsonb not null, created_at timestamptz(3) not null, published_at timestamptz(3) null, epoch int null, stream_sequence bigint null, refill boolean not null default false, primary key (id));
+    create table outbox (id uuid not null, seq bigserial, user_id text not null, entity_type text not null, entity_id uuid not null, version int not null, type text not null, subject text not null, event jsonb not null, created_at timestamptz(3) not null, published_at timestamptz(3) null, epoch bigint null, stream_sequence bigint null, refill boolean not null default false, primary key (id));
     alter table outbox add constraint outbox_seq_unique unique (seq);
     create index outbox_by_stream_sequence on outbox (stream_sequence);
     alter table outbox add constraint outbox_one_event_a_version unique (user_id, entity_type, entity_id, version);
 
-    create table relay (id int not null, holder uuid null, expires_at timestamptz(3) null, epoch int not null default 0, stream_created text null, marked_sequence bigint not null default '0', primary key (id));
+    create table relay (id int not null, holder uuid null, expires_at timestamptz(3) null, epoch bigint not null default '0', stream_created text null, marked_sequence bigint not null default '0', primary key (id));
 
     create table tags (id uuid not null, user_id text not null, version int not null, name text not null, name_key text not null, color text null, deleted_at timestamptz(3) null, created_at timestamptz(3) not null, updated_at timestamptz(3) not null, primary key (id));
 

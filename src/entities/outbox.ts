@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import type { EntityType } from '../domain/entity.ts'
+import { hasUser, ownRowsOnly } from './row-security.ts'
 
 /**
  * An event, written with the change that it tells of. `seq` is drawn after the entity was loaded under its lock, so one
@@ -10,6 +11,8 @@ import type { EntityType } from '../domain/entity.ts'
 export const OutboxEntity = defineEntity({
   name: 'Outbox',
   tableName: 'outbox',
+  ...ownRowsOnly,
+  checks: [hasUser('outbox')],
   properties: {
     id: p.uuid().primary(),
     seq: p.bigint('number').autoincrement().unique(),
@@ -22,12 +25,15 @@ export const OutboxEntity = defineEntity({
     event: p.json<unknown>(),
     createdAt: p.datetime().length(3),
     publishedAt: p.datetime().length(3).nullable(),
-    epoch: p.integer().nullable(),
+    epoch: p.bigint('number').nullable(),
     streamSequence: p.bigint('number').nullable(),
     refill: p.boolean().default(false),
   },
   uniques: [{ name: 'outbox_one_event_a_version', properties: ['userId', 'entityType', 'entityId', 'version'] }],
-  indexes: [{ name: 'outbox_by_stream_sequence', properties: ['streamSequence'] }],
+  indexes: [
+    { name: 'outbox_by_stream_sequence', properties: ['streamSequence'] },
+    { name: 'outbox_unpublished', properties: ['seq'], where: 'published_at is null' },
+  ],
 })
 
 /**
@@ -38,11 +44,12 @@ export const OutboxEntity = defineEntity({
 export const RelayEntity = defineEntity({
   name: 'Relay',
   tableName: 'relay',
+  checks: [{ name: 'relay_one_row', expression: 'id = 1' }],
   properties: {
     id: p.integer().primary().autoincrement(false),
     holder: p.uuid().nullable(),
     expiresAt: p.datetime().length(3).nullable(),
-    epoch: p.integer().default(0),
+    epoch: p.bigint('number').default(0),
     streamCreated: p.text().nullable(),
     markedSequence: p.bigint('number').default(0),
   },
