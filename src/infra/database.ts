@@ -45,6 +45,30 @@ const types: pg.CustomTypesConfig = {
   getTypeParser: (oid, format) => (oid === BIGINT_OID ? Number : pg.types.getTypeParser(oid, format)),
 }
 
+/** Connections that break or are not made: what the socket says, and what pg says of it without a code. */
+const CONNECTION_CODE =
+  /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET|EADDRNOTAVAIL|ERR_TLS|ERR_SSL|ERR_STREAM_(DESTROYED|WRITE_AFTER_END))/
+const CONNECTION_MESSAGE =
+  /^(Connection terminated|timeout expired|timeout exceeded when trying|Query read timeout|Client (has encountered|was closed)|Cannot use a pool after)/
+
+/**
+ * Classes 08 connection, 28 authorization, 53 resources (PostgreSQL, appendix A); 25006 a standby or a full disk, 25P03
+ * the session was idle for too long, 3D000 no such database (yet), 57P0x shutting down, crashed or starting, 58 the system.
+ */
+const UNAVAILABLE_STATE = /^(08...|28...|53...|25006|25P03|3D000|57P0.|58...)$/
+
+/**
+ * Whether an error says that PostgreSQL is out of reach or takes no work now, rather than anything about the statement
+ * that got it: the same work may succeed later. A statement that ran into its timeout is not meant.
+ */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (error instanceof pg.DatabaseError)
+    return error.severity === 'FATAL' || error.severity === 'PANIC' || UNAVAILABLE_STATE.test(error.code ?? '')
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  return CONNECTION_CODE.test(code) || CONNECTION_MESSAGE.test(error.message)
+}
+
 /**
  * A pool of connections under one role, which hands out transactions only: no statement runs outside of one. The
  * transaction of a user has `taskwire.user_id` set, in the same round trip as its BEGIN, which is what row-level
