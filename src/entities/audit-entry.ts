@@ -2,11 +2,14 @@ import { defineEntity, p } from '@mikro-orm/core'
 import { AUDIT_OPERATIONS } from '../events/operations.ts'
 import type { EntityType } from '../domain/entity.ts'
 import type { FieldChange } from '../events/envelope.ts'
+import { hasUser, ownRowsOnly } from './row-security.ts'
 
 /** What happened, one row an event: `eventId` is the audit consumer's inbox. Rows never change. */
 export const AuditEntryEntity = defineEntity({
   name: 'AuditEntry',
   tableName: 'audit_entries',
+  ...ownRowsOnly,
+  checks: [hasUser('audit_entries')],
   properties: {
     id: p.uuid().primary(),
     eventId: p.uuid().unique(),

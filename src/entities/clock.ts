@@ -4,6 +4,7 @@ import { defineEntity, p } from '@mikro-orm/core'
 export const ClockEntity = defineEntity({
   name: 'Clock',
   tableName: 'clock',
+  checks: [{ name: 'clock_one_row', expression: 'id = 1' }],
   properties: {
     id: p.integer().primary().autoincrement(false),
     shiftMs: p.bigint('number').default(0),

@@ -1,9 +1,12 @@
 import { defineEntity, p } from '@mikro-orm/core'
+import { hasUser, ownRowsOnly } from './row-security.ts'
 
 /** The first outcome of a mutation that was sent with a key; `field` is the mutation's name. Kept for 24 hours. */
 export const IdempotencyKeyEntity = defineEntity({
   name: 'IdempotencyKey',
   tableName: 'idempotency_keys',
+  ...ownRowsOnly,
+  checks: [hasUser('idempotency_keys')],
   properties: {
     userId: p.text().primary(),
     field: p.text().primary(),

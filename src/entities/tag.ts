@@ -1,9 +1,12 @@
 import { defineEntity, p } from '@mikro-orm/core'
+import { hasUser, ownRowsOnly } from './row-security.ts'
 
 /** A tag. `nameKey` is the name as it is compared: unique among a user's tags that are not deleted. */
 export const TagEntity = defineEntity({
   name: 'Tag',
   tableName: 'tags',
+  ...ownRowsOnly,
+  checks: [hasUser('tags')],
   properties: {
     id: p.uuid().primary(),
     userId: p.text(),
@@ -15,12 +18,15 @@ export const TagEntity = defineEntity({
     createdAt: p.datetime().length(3),
     updatedAt: p.datetime().length(3),
   },
+  uniques: [{ name: 'tags_one_a_name', properties: ['userId', 'nameKey'], where: 'deleted_at is null' }],
 })
 
 /** Which tags a task has. The links of a deleted tag stay, for an undo, and are shown nowhere. */
 export const TaskTagEntity = defineEntity({
   name: 'TaskTag',
   tableName: 'task_tags',
+  ...ownRowsOnly,
+  checks: [hasUser('task_tags')],
   properties: {
     taskId: p.uuid().primary(),
     tagId: p.uuid().primary(),

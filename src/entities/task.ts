@@ -1,10 +1,20 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { PRIORITIES, STATUSES } from '../domain/task.ts'
+import { hasUser, ownRowsOnly } from './row-security.ts'
 
 /** A task. `search` is what full-text search reads: the title weighs more than the description. */
 export const TaskEntity = defineEntity({
   name: 'Task',
   tableName: 'tasks',
+  ...ownRowsOnly,
+  checks: [
+    hasUser('tasks'),
+    { name: 'tasks_completed_at_in_step', expression: `(status = 'COMPLETED') = (completed_at is not null)` },
+    {
+      name: 'tasks_lead_time_needs_due_date',
+      expression: 'reminder_lead_time is null or (reminder_lead_time > 0 and due_date is not null)',
+    },
+  ],
   properties: {
     id: p.uuid().primary(),
     userId: p.text(),

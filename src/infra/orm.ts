@@ -20,6 +20,8 @@ export function openOrm(options: OrmOptions): Promise<MikroORM> {
       migrationsList: [...options.migrations],
       path: options.migrationsFolder,
       snapshotName: '.snapshot',
+      // The snapshot says what the entities say. By default running migrations overwrites it with the database's view.
+      snapshotOnMigrate: false,
       emit: 'ts',
       tableName: 'migrations',
       allOrNothing: true,
