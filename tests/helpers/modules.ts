@@ -34,10 +34,10 @@ export function readModule(path: string, source: string): Module {
       specifier,
       target: specifier?.startsWith('.') ? posix.normalize(posix.join(posix.dirname(path), specifier)) : undefined,
     })
-  const reExport = (source: StringLiteral | null) => {
-    if (source === null) return
-    add(source.value)
-    reExports.push(source.value)
+  const reExport = (from: StringLiteral | null) => {
+    if (from === null) return
+    add(from.value)
+    reExports.push(from.value)
   }
   new Visitor({
     ImportDeclaration(node) {
@@ -47,8 +47,8 @@ export function readModule(path: string, source: string): Module {
     },
     ExportAllDeclaration: (node) => reExport(node.source),
     ExportNamedDeclaration: (node) => reExport(node.source),
-    ImportExpression({ source }) {
-      add(source.type === 'Literal' && typeof source.value === 'string' ? source.value : undefined)
+    ImportExpression(node) {
+      add(node.source.type === 'Literal' && typeof node.source.value === 'string' ? node.source.value : undefined)
     },
     TSImportType: (node) => add(node.source.value),
     MemberExpression({ object, property }) {
