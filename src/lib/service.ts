@@ -14,7 +14,7 @@ export interface Service {
 }
 
 const FIRST_BACKOFF_MS = 100
-const LONGEST_BACKOFF_MS = 10_000
+const LONGEST_BACKOFF_MS = 5_000
 
 /** Whether a loop is to go on, a sleep that its end interrupts, and the backoff after failures. */
 export class RunningState {
@@ -39,7 +39,7 @@ export class RunningState {
     await delay(ms, undefined, { signal }).catch(() => undefined)
   }
 
-  /** After a failure: waits 100 ms, then twice as long each time up to 10 s, with jitter. */
+  /** After a failure: waits 100 ms, then twice as long each time up to 5 s, with jitter. */
   async backoff(): Promise<void> {
     const ceiling = Math.min(FIRST_BACKOFF_MS * 2 ** this.#failures, LONGEST_BACKOFF_MS)
     this.#failures += 1

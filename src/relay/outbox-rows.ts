@@ -1,0 +1,61 @@
+import { sql } from 'kysely'
+import type { Tx } from '../entities/tables.ts'
+import { expiry, LeaseLostError } from './lease.ts'
+
+/** An event that is to be published, in the order of `seq`. */
+export interface OutboxRow {
+  readonly id: string
+  readonly subject: string
+  /** The CloudEvent's JSON. */
+  readonly event: string
+  readonly traceparent: string | null
+  /** It was published before, and the stream has lost it. */
+  readonly refill: boolean
+}
+
+/** Where an event stands in the stream. */
+export interface Mark {
+  readonly id: string
+  readonly sequence: number
+}
+
+export async function unpublished({ db }: Tx, limit: number): Promise<readonly OutboxRow[]> {
+  const { rows } = await sql<OutboxRow>`
+    SELECT id, subject, event::text AS event, event->>'traceparent' AS traceparent, refill
+    FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT ${limit}`.execute(db)
+  return rows
+}
+
+/**
+ * Marks events as published where they stand, and moves the feed's position to the last of them: one statement, which
+ * changes nothing unless `holder` still leads in `epoch`. The lease is renewed by the way.
+ *
+ * @param marks those from the marked sequence on, up to `position`
+ * @returns how many of the events the outbox knows
+ * @throws LeaseLostError
+ */
+export async function markPublished(
+  { db }: Tx,
+  holder: string,
+  epoch: number,
+  marks: readonly Mark[],
+  position: number,
+): Promise<number> {
+  const { rows } = await sql<{ fenced: number; marked: number }>`
+    WITH fence AS (
+      UPDATE relay SET marked_sequence = ${position}, expires_at = ${expiry}
+      WHERE holder = ${holder}::uuid AND epoch = ${epoch}
+      RETURNING id
+    ), marked AS (
+      UPDATE outbox
+      SET published_at = taskwire_now(), epoch = ${epoch}, stream_sequence = mark.sequence, refill = false
+      FROM unnest(${marks.map((mark) => mark.id)}::uuid[], ${marks.map((mark) => mark.sequence)}::bigint[])
+        AS mark (id, sequence)
+      WHERE outbox.id = mark.id AND EXISTS (SELECT FROM fence)
+      RETURNING outbox.id
+    )
+    SELECT (SELECT count(*) FROM fence) AS fenced, (SELECT count(*) FROM marked) AS marked`.execute(db)
+  const [result] = rows
+  if (result === undefined || result.fenced !== 1) throw new LeaseLostError()
+  return result.marked
+}

@@ -1,0 +1,30 @@
+import type { TaskwireDatabase } from '../../src/entities/tables.ts'
+import { createEvent, type TaskwireEvent } from '../../src/events/envelope.ts'
+import { newId } from '../../src/lib/ids.ts'
+import { appendEvents } from '../../src/outbox/append.ts'
+
+/** The events of tags that are made and renamed: valid, and independent of any command. */
+export function tagEvent(userId: string, { id = newId(), version = 1, time = new Date() } = {}): TaskwireEvent {
+  const at = time.toISOString()
+  const state = { id, version, name: `tag ${version}`, color: null, createdAt: at, updatedAt: at }
+  const before = { ...state, version: version - 1, name: `tag ${version - 1}` }
+  return createEvent(
+    version === 1
+      ? { id: newId(), type: 'tag.created', time, state }
+      : { id: newId(), type: 'tag.updated', time, state, previousState: before },
+    { userId, actorId: userId, correlationId: 'a-test' },
+    'http://localhost:4000',
+  )
+}
+
+/** Commits `count` events of one tag as `userId`, each in a transaction of its own; answers with their ids. */
+export async function commitEvents(database: TaskwireDatabase, userId: string, count: number): Promise<string[]> {
+  const id = newId()
+  const ids: string[] = []
+  for (let version = 1; version <= count; version += 1) {
+    const event = tagEvent(userId, { id, version })
+    await database.asUser(userId, ({ db }) => appendEvents(db, [event]))
+    ids.push(event.id)
+  }
+  return ids
+}
