@@ -1,4 +1,196 @@
+import { isDeepStrictEqual } from 'node:util'
+import { z } from 'zod'
+import { timeOfChange } from './entity.ts'
+import { badUserInput, TaskwireError } from './errors.ts'
+import { compareTagNames } from './tag.ts'
+
+/*
+ * The states of a task and the ways between them. Whichever mutation takes one, the event is the same.
+ *
+ *   (nothing)             ──► PENDING, IN_PROGRESS, COMPLETED    task.created
+ *   PENDING ◄─► IN_PROGRESS                                      task.updated
+ *   PENDING, IN_PROGRESS  ──► COMPLETED                          task.completed   completedAt is set
+ *   COMPLETED             ──► PENDING, IN_PROGRESS               task.reopened    completedAt is cleared
+ *
+ * and, whatever the status, the trash:
+ *
+ *   in use ──► in the trash    task.deleted    deletedAt is set
+ *   in the trash ──► in use    task.restored   deletedAt is cleared
+ *   in the trash ──► (gone)    task.purged
+ *
+ * A task in the trash takes neither a change of status nor any other. What would change nothing is no transition: it
+ * makes no event and is no error.
+ */
+
 export const STATUSES = ['PENDING', 'IN_PROGRESS', 'COMPLETED'] as const
 export type TaskStatus = (typeof STATUSES)[number]
 export const PRIORITIES = ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] as const
 export type TaskPriority = (typeof PRIORITIES)[number]
+
+const instant = z.iso.datetime({ precision: 3 })
+
+/** What an event tells of a task: the own fields of the API's Task, and its tags by the names they had. */
+export const taskFields = {
+  id: z.guid(),
+  version: z.int().min(1),
+  title: z.string(),
+  description: z.string().nullable(),
+  status: z.enum(STATUSES),
+  completed: z.boolean(),
+  completedAt: instant.nullable(),
+  priority: z.enum(PRIORITIES),
+  dueDate: instant.nullable(),
+  reminderLeadTime: z.int().nullable(),
+  tags: z.array(z.looseObject({ id: z.guid(), name: z.string() })),
+  deletedAt: instant.nullable(),
+  createdAt: instant,
+  updatedAt: instant,
+}
+
+/**
+ * A task as its rules and its events see it. Instants are RFC 3339 in UTC with milliseconds, so they sort as text;
+ * `reminderLeadTime` is in minutes; `tags` are in the order of their names.
+ */
+export type TaskState = z.infer<z.ZodObject<typeof taskFields>>
+
+/** A tag of a task. */
+export interface TagRef {
+  readonly id: string
+  readonly name: string
+}
+
+/** What happened to a task: the event it makes, and the state before and after. */
+export interface TaskChange {
+  readonly type: `task.${'created' | 'updated' | 'completed' | 'reopened' | 'deleted' | 'restored' | 'purged'}`
+  readonly state: TaskState
+  readonly previousState?: TaskState
+}
+
+export const DEFAULT_LEAD_MINUTES = 60
+export const LEAD_TIME_NEEDS_DUE_DATE = 'A lead time needs a due date.'
+
+/** A checked task to be made; what is absent takes its default. Instants are RFC 3339. */
+export interface NewTask {
+  readonly id: string
+  readonly title: string
+  readonly description?: string | null | undefined
+  readonly status?: TaskStatus | null | undefined
+  readonly priority?: TaskPriority | null | undefined
+  readonly dueDate?: string | null | undefined
+  /** Absent with a due date: 60. null: no reminder. */
+  readonly reminderLeadTime?: number | null | undefined
+  readonly tags: readonly TagRef[]
+}
+
+export function createTask(task: NewTask, now: Date): TaskChange {
+  const at = now.toISOString()
+  const status = task.status ?? 'PENDING'
+  const completed = status === 'COMPLETED'
+  const dueDate = task.dueDate ?? null
+  const state: TaskState = {
+    id: task.id,
+    version: 1,
+    title: task.title,
+    description: task.description ?? null,
+    status,
+    completed,
+    completedAt: completed ? at : null,
+    priority: task.priority ?? 'MEDIUM',
+    dueDate,
+    reminderLeadTime: leadTime(null, dueDate, null, task.reminderLeadTime),
+    tags: inOrder(task.tags),
+    deletedAt: null,
+    createdAt: at,
+    updatedAt: at,
+  }
+  return { type: 'task.created', state }
+}
+
+/** A checked update: what is absent stays, null clears. */
+export interface TaskUpdate {
+  readonly title?: string | undefined
+  readonly description?: string | null | undefined
+  readonly status?: TaskStatus | undefined
+  readonly priority?: TaskPriority | undefined
+  readonly dueDate?: string | null | undefined
+  readonly reminderLeadTime?: number | null | undefined
+  /** All the tags that the task has after it. */
+  readonly tags?: readonly TagRef[] | undefined
+}
+
+/**
+ * @returns undefined where nothing would change
+ * @throws TaskwireError INVALID_TRANSITION in the trash; BAD_USER_INPUT for a lead time without a due date
+ */
+export function updateTask(task: TaskState, update: TaskUpdate, now: Date): TaskChange | undefined {
+  if (task.deletedAt !== null) throw new TaskwireError('INVALID_TRANSITION', 'The task is in the trash.')
+  const at = timeOfChange(task, now)
+  const status = update.status ?? task.status
+  const completed = status === 'COMPLETED'
+  const dueDate = update.dueDate === undefined ? task.dueDate : update.dueDate
+  const next: TaskState = {
+    ...task,
+    title: update.title ?? task.title,
+    description: update.description === undefined ? task.description : update.description,
+    status,
+    completed,
+    completedAt: completed ? (task.completedAt ?? at) : null,
+    priority: update.priority ?? task.priority,
+    dueDate,
+    reminderLeadTime: leadTime(task.dueDate, dueDate, task.reminderLeadTime, update.reminderLeadTime),
+    tags: update.tags === undefined ? task.tags : inOrder(update.tags),
+  }
+  if (isDeepStrictEqual(next, task)) return undefined
+  return {
+    type: completed === task.completed ? 'task.updated' : completed ? 'task.completed' : 'task.reopened',
+    state: { ...next, version: task.version + 1, updatedAt: at },
+    previousState: task,
+  }
+}
+
+/** @throws TaskwireError INVALID_TRANSITION in the trash */
+export function completeTask(task: TaskState, now: Date): TaskChange | undefined {
+  return updateTask(task, { status: 'COMPLETED' }, now)
+}
+
+/** Back to PENDING where it was completed. @throws TaskwireError INVALID_TRANSITION in the trash */
+export function reopenTask(task: TaskState, now: Date): TaskChange | undefined {
+  return updateTask(task, task.completed ? { status: 'PENDING' } : {}, now)
+}
+
+export function deleteTask(task: TaskState, now: Date): TaskChange | undefined {
+  if (task.deletedAt !== null) return undefined
+  const at = timeOfChange(task, now)
+  const state = { ...task, deletedAt: at, version: task.version + 1, updatedAt: at }
+  return { type: 'task.deleted', state, previousState: task }
+}
+
+export function restoreTask(task: TaskState, now: Date): TaskChange | undefined {
+  if (task.deletedAt === null) return undefined
+  const state = { ...task, deletedAt: null, version: task.version + 1, updatedAt: timeOfChange(task, now) }
+  return { type: 'task.restored', state, previousState: task }
+}
+
+/** The last event of a task that is to go for good. @throws TaskwireError INVALID_TRANSITION outside the trash */
+export function purgeTask(task: TaskState, now: Date): TaskChange {
+  if (task.deletedAt === null)
+    throw new TaskwireError('INVALID_TRANSITION', 'Only a task in the trash can be purged: delete it first.')
+  const state = { ...task, version: task.version + 1, updatedAt: timeOfChange(task, now) }
+  return { type: 'task.purged', state, previousState: task }
+}
+
+/** The first due date brings a lead time, and without one there is none. */
+function leadTime(
+  dueBefore: string | null,
+  due: string | null,
+  before: number | null,
+  wanted: number | null | undefined,
+): number | null {
+  if (due !== null) return wanted === undefined ? (dueBefore === null ? DEFAULT_LEAD_MINUTES : before) : wanted
+  if (wanted === undefined || wanted === null) return null
+  throw badUserInput([{ path: ['input', 'reminderLeadTime'], message: LEAD_TIME_NEEDS_DUE_DATE }])
+}
+
+function inOrder(tags: readonly TagRef[]): TaskState['tags'] {
+  return tags.map(({ id, name }) => ({ id, name })).sort((a, b) => compareTagNames(a.name, b.name))
+}

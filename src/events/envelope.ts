@@ -19,7 +19,7 @@ const envelope = z.looseObject({
   id: z.uuid(),
   source: z.string(),
   type: z.string(),
-  subject: z.uuid(),
+  subject: z.guid(),
   time: z.iso.datetime({ precision: 3 }),
   datacontenttype: z.literal('application/json'),
   dataschema: z.string(),
@@ -31,7 +31,7 @@ const envelope = z.looseObject({
   data: z.looseObject({
     userId: z.string().min(1),
     entityType: z.string(),
-    entityId: z.uuid(),
+    entityId: z.guid(),
     operation: z.enum(AUDIT_OPERATIONS),
     version: z.int().min(1),
     schemaVersion: z.int().min(1),
@@ -172,7 +172,9 @@ export function changesBetween(
   const changes: FieldChange[] = []
   for (const [field, to] of Object.entries(after)) {
     const from = before?.[field] ?? null
-    if (!NOT_CHANGES.has(field) && !isDeepStrictEqual(from, to ?? null)) changes.push({ field, from, to: to ?? null })
+    if (NOT_CHANGES.has(field) || isDeepStrictEqual(from, to ?? null)) continue
+    if (before === undefined && Array.isArray(to) && to.length === 0) continue
+    changes.push({ field, from, to: to ?? null })
   }
   return changes
 }

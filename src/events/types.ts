@@ -1,40 +1,11 @@
 import { z } from 'zod'
 import type { EntityType } from '../domain/entity.ts'
-import { PRIORITIES, STATUSES } from '../domain/task.ts'
+import { tagFields } from '../domain/tag.ts'
+import { taskFields } from '../domain/task.ts'
 
-const instant = z.iso.datetime({ precision: 3 })
-const identifier = z.uuid()
-const version = z.int().min(1)
-
-/** A task's own fields, its tags by the names they had, and other things by their ids. */
-export const taskState = z.looseObject({
-  id: identifier,
-  version,
-  title: z.string(),
-  description: z.string().nullable(),
-  status: z.enum(STATUSES),
-  completed: z.boolean(),
-  completedAt: instant.nullable(),
-  priority: z.enum(PRIORITIES),
-  dueDate: instant.nullable(),
-  reminderLeadTime: z.int().nullable(),
-  tags: z.array(z.looseObject({ id: identifier, name: z.string() })),
-  deletedAt: instant.nullable(),
-  createdAt: instant,
-  updatedAt: instant,
-})
-
-export const tagState = z.looseObject({
-  id: identifier,
-  version,
-  name: z.string(),
-  color: z.string().nullable(),
-  createdAt: instant,
-  updatedAt: instant,
-})
-
-export type TaskState = z.infer<typeof taskState>
-export type TagState = z.infer<typeof tagState>
+/** Loose: a reader keeps the fields that a newer program has added. */
+export const taskState = z.looseObject(taskFields)
+export const tagState = z.looseObject(tagFields)
 
 interface EventDefinition {
   readonly entityType: EntityType

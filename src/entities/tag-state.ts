@@ -1,0 +1,32 @@
+import type { Selectable } from 'kysely'
+import { type TagState, tagKey } from '../domain/tag.ts'
+import type { Tables } from './tables.ts'
+
+export type TagRow = Selectable<Tables['tags']>
+
+/** A tag as rules and events see it. */
+export function tagState(row: TagRow): TagState {
+  return {
+    id: row.id,
+    version: row.version,
+    name: row.name,
+    color: row.color,
+    createdAt: row.created_at.toISOString(),
+    updatedAt: row.updated_at.toISOString(),
+  }
+}
+
+/** The row of a tag, not deleted, in this state. */
+export function tagRow(state: TagState, userId: string): TagRow {
+  return {
+    id: state.id,
+    user_id: userId,
+    version: state.version,
+    name: state.name,
+    name_key: tagKey(state.name),
+    color: state.color,
+    deleted_at: null,
+    created_at: new Date(state.createdAt),
+    updated_at: new Date(state.updatedAt),
+  }
+}

@@ -1,0 +1,66 @@
+import type { Selectable } from 'kysely'
+import { compareTagNames } from '../domain/tag.ts'
+import type { TagRef, TaskState } from '../domain/task.ts'
+import type { Tables } from './tables.ts'
+
+export type TaskRow = Selectable<Tables['tasks']>
+
+/** A task's columns; `*` would bring the search vector with them. */
+export const TASK_COLUMNS = [
+  'id',
+  'user_id',
+  'version',
+  'title',
+  'description',
+  'status',
+  'priority',
+  'due_date',
+  'reminder_lead_time',
+  'completed_at',
+  'deleted_at',
+  'created_at',
+  'updated_at',
+] as const satisfies readonly (keyof TaskRow)[]
+
+/** A task as rules and events see it. `tags` are those of its tags that are not deleted, in any order. */
+export function taskState(row: TaskRow, tags: readonly TagRef[]): TaskState {
+  return {
+    id: row.id,
+    version: row.version,
+    title: row.title,
+    description: row.description,
+    status: row.status,
+    completed: row.status === 'COMPLETED',
+    completedAt: row.completed_at?.toISOString() ?? null,
+    priority: row.priority,
+    dueDate: row.due_date?.toISOString() ?? null,
+    reminderLeadTime: row.reminder_lead_time,
+    tags: tags.map(({ id, name }) => ({ id, name })).sort((a, b) => compareTagNames(a.name, b.name)),
+    deletedAt: row.deleted_at?.toISOString() ?? null,
+    createdAt: row.created_at.toISOString(),
+    updatedAt: row.updated_at.toISOString(),
+  }
+}
+
+/** The row that a task has, or had, in this state. The tags are not in it. */
+export function taskRow(state: TaskState, userId: string): TaskRow {
+  return {
+    id: state.id,
+    user_id: userId,
+    version: state.version,
+    title: state.title,
+    description: state.description,
+    status: state.status,
+    priority: state.priority,
+    due_date: dateOf(state.dueDate),
+    reminder_lead_time: state.reminderLeadTime,
+    completed_at: dateOf(state.completedAt),
+    deleted_at: dateOf(state.deletedAt),
+    created_at: new Date(state.createdAt),
+    updated_at: new Date(state.updatedAt),
+  }
+}
+
+function dateOf(instant: string | null): Date | null {
+  return instant === null ? null : new Date(instant)
+}
