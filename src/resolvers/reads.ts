@@ -16,10 +16,19 @@ export class Reads {
     this.#userId = userId
   }
 
-  /** @throws TaskwireError UNAUTHENTICATED where there is no user to read for */
-  open(): Promise<Tx> {
+  /**
+   * Whose data is read.
+   *
+   * @throws TaskwireError UNAUTHENTICATED where there is no user to read for
+   */
+  get userId(): string {
     if (this.#userId === undefined) throw new TaskwireError('UNAUTHENTICATED', 'A bearer token is needed.')
-    this.#snapshot ??= this.#database.openSnapshot(this.#userId)
+    return this.#userId
+  }
+
+  /** @throws TaskwireError UNAUTHENTICATED where there is no user to read for */
+  async open(): Promise<Tx> {
+    this.#snapshot ??= this.#database.openSnapshot(this.userId)
     return this.#snapshot
   }
 

@@ -1,0 +1,28 @@
+import { GraphQLError, valueFromASTUntyped } from 'graphql'
+import { formatInstant, parseInstant } from '../lib/instant.ts'
+import { builder } from './builder.ts'
+
+builder.scalarType('DateTime', {
+  description:
+    'An instant in RFC 3339, for example 2027-03-28T09:00:00.000+02:00, of the years 0001 to 9999. An offset is ' +
+    'required; digits beyond the millisecond are cut off. Output is UTC with milliseconds.',
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339#section-5.6',
+  coerceOutputValue: formatInstant,
+  coerceInputValue: (value) => toInstant(value),
+  coerceInputLiteral: (node) => toInstant(node.kind === 'StringValue' ? node.value : undefined),
+})
+
+function toInstant(value: unknown): Date {
+  const instant = typeof value === 'string' ? parseInstant(value) : undefined
+  if (instant === undefined)
+    throw new GraphQLError('Must be an instant that exists, in RFC 3339, for example 2027-03-28T09:00:00Z.')
+  return instant
+}
+
+builder.scalarType('JSON', {
+  description: 'Any JSON value.',
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259',
+  coerceOutputValue: (value) => value,
+  coerceInputValue: (value) => value,
+  coerceInputLiteral: (node) => valueFromASTUntyped(node),
+})

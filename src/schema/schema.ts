@@ -1,0 +1,6 @@
+import { builder } from './builder.ts'
+import './node.ts'
+import './scalars.ts'
+
+/** The whole API. A file that defines a type is imported here for what it adds to the builder. */
+export const schema = builder.toSchema()
