@@ -136,11 +136,13 @@ export class Database<Tables> implements AsyncDisposable {
   async #open(begin: string, userId: string): Promise<OpenTransaction<Tables>> {
     const { onStatement } = this.#options
     const client = await this.#pool.connect()
+    const connection = new ClientConnection(client, onStatement)
     let open = true
     const finish = async (statement: string) => {
       if (!open) return
       open = false
       try {
+        await connection.close()
         await client.query(statement)
         client.release()
       } catch (error) {
@@ -155,7 +157,7 @@ export class Database<Tables> implements AsyncDisposable {
       const now = results[1]?.rows[0]?.now ?? new Date()
       this.#options.onTime?.(now)
       return {
-        db: new Kysely<Tables>({ dialect: new ClientDialect(client, onStatement) }),
+        db: new Kysely<Tables>({ dialect: new ClientDialect(connection) }),
         now,
         end: () => finish('COMMIT'),
         // What went wrong is thrown by whoever aborts; a connection that cannot even roll back is thrown away.
@@ -170,16 +172,14 @@ export class Database<Tables> implements AsyncDisposable {
 
 /** Kysely on one client that is checked out already. */
 class ClientDialect implements Dialect {
-  readonly #client: pg.PoolClient
-  readonly #onStatement: ((sql: string) => void) | undefined
+  readonly #connection: ClientConnection
 
-  constructor(client: pg.PoolClient, onStatement: ((sql: string) => void) | undefined) {
-    this.#client = client
-    this.#onStatement = onStatement
+  constructor(connection: ClientConnection) {
+    this.#connection = connection
   }
 
   createDriver(): Driver {
-    const connection = new ClientConnection(this.#client, this.#onStatement)
+    const connection = this.#connection
     const fixed = async () => {
       throw new Error('The transaction is begun and ended by Database.')
     }
@@ -207,16 +207,36 @@ class ClientDialect implements Dialect {
   }
 }
 
+/**
+ * Runs statements one after the other. Once it is closed it takes no more: one that came late would run on a client that
+ * is back in the pool, in the transaction of somebody else.
+ */
 class ClientConnection implements DatabaseConnection {
   readonly #client: pg.PoolClient
   readonly #onStatement: ((sql: string) => void) | undefined
+  #last: Promise<unknown> = Promise.resolve()
+  #closed = false
 
   constructor(client: pg.PoolClient, onStatement: ((sql: string) => void) | undefined) {
     this.#client = client
     this.#onStatement = onStatement
   }
 
-  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+  executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    if (this.#closed) return Promise.reject(new Error('The transaction has ended.'))
+    const result = this.#last.then(() => this.#execute<Row>(query))
+    // Whoever asked for it is told of a failure; here it only means that the next one may go.
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+
+  /** Resolves when the statements that were taken are done. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#last
+  }
+
+  async #execute<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     this.#onStatement?.(query.sql)
     const result = await this.#client.query(query.sql, [...query.parameters])
     return result.command === 'SELECT'

@@ -10,6 +10,7 @@ export class Reads {
   readonly #userId: string | undefined
   #snapshot: Promise<Tx> | undefined
   #loaders = new Map<unknown, unknown>()
+  #closed = false
 
   constructor(database: TaskwireDatabase, userId: string | undefined) {
     this.#database = database
@@ -28,6 +29,7 @@ export class Reads {
 
   /** @throws TaskwireError UNAUTHENTICATED where there is no user to read for */
   async open(): Promise<Tx> {
+    if (this.#closed) throw new Error('The operation has ended.')
     this.#snapshot ??= this.#database.openSnapshot(this.userId)
     return this.#snapshot
   }
@@ -42,12 +44,18 @@ export class Reads {
     return loader
   }
 
-  /** Ends the snapshot and forgets what was loaded; the next access begins afresh. Also to be called at the end. */
+  /** Ends the snapshot and forgets what was loaded; the next access begins afresh. */
   async renew(): Promise<void> {
     const snapshot = this.#snapshot
     this.#snapshot = undefined
     this.#loaders = new Map()
     // A snapshot that could not be opened has told whoever awaited it.
     await snapshot?.then((tx) => tx.end()).catch(() => undefined)
+  }
+
+  /** To be called at the operation's end: what still wants to read after that would keep a connection for ever. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.renew()
   }
 }
