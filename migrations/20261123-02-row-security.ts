@@ -54,6 +54,7 @@ export class RowSecurity extends Migration {
         END $$;
         GRANT USAGE ON SCHEMA public TO ${role};
         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO ${role};
+        GRANT SELECT ON migrations TO ${role};
       `)
 
     for (const [table, rights] of Object.entries(USER_TABLES))

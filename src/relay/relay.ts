@@ -46,6 +46,7 @@ export class Relay implements Service {
   readonly #loop: LoopService
   /** Set while leading and in step with the stream. */
   #position: FeedPosition | undefined
+  #leading = false
   #checkedAt = 0
   #freshRefillIdsUntil = 0
   #kicked = false
@@ -75,6 +76,11 @@ export class Relay implements Service {
     return this.#loop.stop()
   }
 
+  /** Whether this is the one that publishes. */
+  get leading(): boolean {
+    return this.#leading
+  }
+
   /** There is something to publish: looks at once instead of at the next poll. */
   kick(): void {
     this.#kicked = true
@@ -88,6 +94,7 @@ export class Relay implements Service {
     if (nats === undefined) return
     this.#kicks ??= this.#subscribeToKicks(nats)
     const leading = link.connected && (await database.asNobody((tx) => acquireLease(tx, this.#holder)))
+    this.#leading = leading
     metrics.relayLeading.set(leading ? 1 : 0)
     if (!leading) {
       this.#position = undefined
@@ -154,6 +161,7 @@ export class Relay implements Service {
 
   async #release(): Promise<void> {
     this.#kicks?.unsubscribe()
+    this.#leading = false
     this.#options.metrics.relayLeading.set(0)
     await this.#options.database.asNobody((tx) => releaseLease(tx, this.#holder)).catch((error: unknown) => {
       // It runs out by itself.

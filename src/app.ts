@@ -1,0 +1,137 @@
+import { migrations } from '../migrations/list.ts'
+import { createVerifier } from './auth/verifier.ts'
+import { createCommandRunner } from './commands/command.ts'
+import { createAuditConsumer } from './consumers/audit.ts'
+import type { Tables } from './entities/tables.ts'
+import { Database, type DatabaseRole } from './infra/database.ts'
+import { checkDatabase } from './infra/database-check.ts'
+import { NatsLink } from './infra/jetstream.ts'
+import { Clock } from './lib/clock.ts'
+import type { Config } from './lib/config.ts'
+import { createLog, type Log } from './lib/log.ts'
+import type { Service } from './lib/service.ts'
+import { createMetrics, type Metrics } from './lib/telemetry.ts'
+import { LagMonitor } from './relay/lag.ts'
+import { KICK_SUBJECT, Relay } from './relay/relay.ts'
+import type { Services } from './resolvers/context.ts'
+import { schema } from './schema/schema.ts'
+import { readiness } from './server/readiness.ts'
+import { createServer } from './server/server.ts'
+import { createFeed, type Feed } from './sync/feed.ts'
+
+/** What a caller may bring along: the development server and tests do. */
+export interface AppOverrides {
+  readonly log?: Log
+  /** A token that GraphiQL is filled in with, so that the first click works. Never in production. */
+  readonly developmentToken?: () => Promise<string>
+  /** Called with every SQL statement of the gateway. */
+  readonly onStatement?: (sql: string) => void
+}
+
+/** A running Taskwire. Closing it finishes what is in hand and releases everything; it may be called more than once. */
+export interface App extends AsyncDisposable {
+  /** Where it listens, for example `http://localhost:4000`; GraphQL is at `/graphql`. */
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** A worker's statements may take this much longer: beginning an epoch can touch every event of the last days. */
+const WORKER_TIMEOUT_FACTOR = 20
+const WORKER_POOL_SIZE = 6
+
+/**
+ * Puts the parts together and starts them, by role: `gateway` serves the API, `worker` runs relay and consumers, `all`
+ * does both in one process. Every role listens, for health and metrics. The only place that knows everything.
+ *
+ * @throws Error where PostgreSQL answers but cannot be used (not migrated, wrong rights), or the port is taken
+ */
+export async function buildApp(config: Config, overrides: AppOverrides = {}): Promise<App> {
+  await using starting = new AsyncDisposableStack()
+  const log = overrides.log ?? createLog(config.logLevel)
+  const metrics = createMetrics()
+  const clock = new Clock()
+  const open = (role: DatabaseRole) => starting.use(openDatabase(role, config, clock, log, overrides))
+
+  const link = starting.use(new NatsLink(config.nats, log))
+  const gateway = config.role === 'worker' ? undefined : open('taskwire_app')
+  const worker = config.role === 'gateway' ? undefined : open('taskwire_worker')
+  const database = gateway ?? worker
+  if (database === undefined) throw new Error(`Unknown role ${config.role}`)
+  await checkDatabase(database, migrations.at(-1)?.name ?? '', log)
+
+  const workers = worker === undefined ? undefined : createWorkers(worker, link, config, log, metrics)
+  const feed = gateway && createFeed({ link, database: gateway, natsOptions: config.nats, cursorSecret: config.cursorSecret, log, metrics })
+  const server = createServer({
+    config,
+    log,
+    metrics,
+    readiness: () => readiness({ role: config.role, database, link, lag: workers?.lag }),
+    ...(gateway && feed ? { api: { schema, services: createServices(gateway, feed), verifier: createVerifier(config.auth, log) } } : {}),
+    ...(overrides.developmentToken === undefined ? {} : { developmentToken: overrides.developmentToken }),
+  })
+
+  function createServices(app: Database<Tables>, liveFeed: Feed): Services {
+    const run = createCommandRunner({ database: app, publicUrl: config.http.publicUrl, onCommit: kickRelay })
+    return { database: app, run, feed: liveFeed, clock, log, cursorSecret: config.cursorSecret }
+  }
+
+  /** The relay polls anyway; this saves the wait, in this process and in the one that leads. */
+  function kickRelay(): void {
+    workers?.relay.kick()
+    if (workers?.relay.leading !== true && link.connected)
+      void link.ready().then(({ nc }) => nc.publish(KICK_SUBJECT), () => undefined)
+  }
+
+  const services: Service[] = [...(workers?.services ?? []), ...(feed === undefined ? [] : [feed])]
+  for (const service of services) {
+    starting.defer(() => service.stop())
+    void supervise(service, log)
+  }
+  const url = await server.listen()
+  starting.defer(() => server.close())
+  log.info({ url, role: config.role }, 'ready')
+
+  const running = starting.move()
+  let closed: Promise<void> | undefined
+  const close = () => {
+    closed ??= running.disposeAsync()
+    return closed
+  }
+  return { url, close, [Symbol.asyncDispose]: close }
+}
+
+function openDatabase(
+  role: DatabaseRole,
+  config: Config,
+  clock: Clock,
+  log: Log,
+  { onStatement }: AppOverrides,
+): Database<Tables> {
+  const worker = role === 'taskwire_worker'
+  return new Database<Tables>({
+    url: config.database.url,
+    role,
+    poolSize: worker ? WORKER_POOL_SIZE : config.database.poolSize,
+    statementTimeoutMs: config.database.statementTimeoutMs * (worker ? WORKER_TIMEOUT_FACTOR : 1),
+    onTime: (now) => clock.observe(now),
+    onError: (error) => log.warn({ err: error }, 'a database connection broke'),
+    ...(onStatement === undefined || worker ? {} : { onStatement }),
+  })
+}
+
+function createWorkers(database: Database<Tables>, link: NatsLink, config: Config, log: Log, metrics: Metrics) {
+  const shared = { link, natsOptions: config.nats, database, log, metrics }
+  const relay = new Relay(shared)
+  const lag = new LagMonitor(database, log, metrics)
+  const services: Service[] = [relay, createAuditConsumer(shared), lag]
+  return { relay, lag, services }
+}
+
+/** A service runs until it is stopped; one that ends otherwise is a fault, and is said. */
+async function supervise(service: Service, log: Log): Promise<void> {
+  try {
+    await service.run()
+  } catch (error) {
+    log.fatal({ err: error, service: service.name }, 'a service ended')
+  }
+}
