@@ -21,7 +21,11 @@ const ADVICE: Readonly<Record<string, string>> = {
  * @param newestMigration the last migration that this program knows
  * @throws StartError where it can be reached and not be used
  */
-export async function checkDatabase(database: Database<unknown>, newestMigration: string, log: Log): Promise<void> {
+export async function checkDatabase<Tables>(
+  database: Database<Tables>,
+  newestMigration: string,
+  log: Log,
+): Promise<void> {
   try {
     const { rows } = await database.asNobody(({ db }) =>
       sql<{ superuser: boolean; owner: boolean; migrated: boolean }>`
