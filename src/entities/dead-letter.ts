@@ -10,7 +10,7 @@ export const DeadLetterEntity = defineEntity({
   properties: {
     id: p.uuid().primary(),
     consumer: p.text(),
-    /** The message's `Nats-Msg-Id`, or its stream sequence where it has none. */
+    /** The event's id; of what is no event the message's `Nats-Msg-Id`, or its stream sequence where it has none. */
     messageId: p.text(),
     eventType: p.text().nullable(),
     subject: p.text(),

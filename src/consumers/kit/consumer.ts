@@ -1,0 +1,154 @@
+import type { DurableName } from '../../../nats/streams.ts'
+import type { TaskwireDatabase } from '../../entities/tables.ts'
+import { STREAM } from '../../events/subjects.ts'
+import { isDatabaseUnavailable } from '../../infra/database.ts'
+import type { Nats, NatsLink } from '../../infra/jetstream.ts'
+import type { Config } from '../../lib/config.ts'
+import type { Log } from '../../lib/log.ts'
+import { LoopService, type RunningState, type Service } from '../../lib/service.ts'
+import type { Metrics } from '../../lib/telemetry.ts'
+import { attach } from './attach.ts'
+import { inBatches } from './batches.ts'
+import { countDeadLetters } from './dead-letters.ts'
+import { type Handle, Settler, type SettleOptions } from './settle.ts'
+
+export interface ConsumerDefinition {
+  readonly name: DurableName
+  readonly handle: Handle
+}
+
+export interface ConsumerSettings extends Pick<SettleOptions, 'tries' | 'retryDelayMs' | 'newerDelayMs'> {
+  readonly batchSize: number
+  readonly lingerMs: number
+  readonly gaugesEveryMs: number
+}
+
+export interface ConsumerOptions {
+  readonly link: NatsLink
+  readonly natsOptions: Config['nats']
+  /** Under the worker's role. */
+  readonly database: TaskwireDatabase
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly settings?: Partial<ConsumerSettings>
+}
+
+const MINUTE_MS = 60_000
+
+const DEFAULTS: ConsumerSettings = {
+  batchSize: 500,
+  lingerMs: 5,
+  tries: 5,
+  // 1 s, 5 s, 25 s, 2 min
+  retryDelayMs: (tries) => Math.min(1_000 * 5 ** (tries - 1), 2 * MINUTE_MS),
+  newerDelayMs: MINUTE_MS / 2,
+  gaugesEveryMs: 3_000,
+}
+
+/**
+ * A durable pull consumer, the one form of all of them; any number of processes may run the same. It goes on over lost
+ * connections and a durable or stream that went missing; when stopped it settles what it has and ends.
+ */
+export function createConsumer(definition: ConsumerDefinition, options: ConsumerOptions): Service {
+  const consumer = new Consumer(definition, options)
+  const name = `consumer-${definition.name}`
+  const consuming = new LoopService(name, options.log, (state) => consumer.consume(state))
+  const measuring = new LoopService(`${name}-gauges`, options.log, (state) => consumer.measure(state))
+  const both = async (act: (service: Service) => Promise<void>) => {
+    await Promise.all([act(consuming), act(measuring)])
+  }
+  return {
+    name,
+    run: () => both((service) => service.run()),
+    drain: () => both((service) => service.drain()),
+    stop: () => both((service) => service.stop()),
+  }
+}
+
+class Consumer {
+  readonly #definition: ConsumerDefinition
+  readonly #options: ConsumerOptions
+  readonly #settings: ConsumerSettings
+  readonly #log: Log
+
+  constructor(definition: ConsumerDefinition, options: ConsumerOptions) {
+    this.#definition = definition
+    this.#options = options
+    this.#settings = { ...DEFAULTS, ...options.settings }
+    this.#log = options.log.child({ consumer: definition.name })
+  }
+
+  /** Takes messages until the consumer is stopped, the durable is lost, or an outage of the database is over. */
+  async consume(state: RunningState): Promise<void> {
+    const { name, handle } = this.#definition
+    const { database, metrics, natsOptions } = this.#options
+    const { batchSize, lingerMs } = this.#settings
+    const nats = await this.#ready(state)
+    if (nats === undefined) return
+    const log = this.#log
+    const messages = await attach(nats, { name, natsOptions, log, prefetch: 2 * batchSize })
+    const pullNoMore = () => void messages.close()
+    const settler = new Settler({
+      ...this.#settings,
+      consumer: name,
+      handle,
+      database,
+      log,
+      metrics,
+      throughOutages: (work) => this.#throughOutages(state, pullNoMore, work),
+    })
+    state.signal.addEventListener('abort', pullNoMore)
+    try {
+      if (!state.running) pullNoMore()
+      for await (const batch of inBatches(messages, { size: batchSize, lingerMs })) await settler.settle(batch)
+    } finally {
+      state.signal.removeEventListener('abort', pullNoMore)
+      pullNoMore()
+    }
+  }
+
+  async measure(state: RunningState): Promise<void> {
+    const { name } = this.#definition
+    const { database, metrics } = this.#options
+    const nats = await this.#ready(state)
+    if (nats === undefined) return
+    const { num_pending, num_ack_pending } = await nats.jsm.consumers.info(STREAM, name)
+    metrics.consumerLag.set({ consumer: name }, num_pending + num_ack_pending)
+    const dead = await database.asNobody((tx) => countDeadLetters(tx, name))
+    metrics.deadLetters.set({ consumer: name }, dead)
+    await state.sleep(this.#settings.gaugesEveryMs)
+  }
+
+  /**
+   * During an outage nothing more is pulled: the client takes a queue that nobody reads for missed heartbeats, and would
+   * pull again and again. What is in hand waits; the server may give it to another worker meanwhile, which does no harm.
+   */
+  async #throughOutages<T>(state: RunningState, pullNoMore: () => void, work: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const result = await work()
+        if (attempt > 1) this.#log.info({ attempt }, 'the database is back')
+        state.succeeded()
+        return result
+      } catch (error) {
+        if (!isDatabaseUnavailable(error) || !state.running) throw error
+        if (attempt === 1) this.#log.warn({ err: error }, 'the database is out of reach, pausing')
+        pullNoMore()
+        await state.backoff()
+      }
+    }
+  }
+
+  /** undefined where the consumer was stopped before there was a connection. */
+  async #ready({ signal }: RunningState): Promise<Nats | undefined> {
+    if (signal.aborted) return undefined
+    const stopped = Promise.withResolvers<undefined>()
+    const stop = () => stopped.resolve(undefined)
+    signal.addEventListener('abort', stop)
+    try {
+      return await Promise.race([this.#options.link.ready(), stopped.promise])
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
+  }
+}
