@@ -94,6 +94,17 @@ export async function readPage<DB, TB extends keyof DB, Row extends object>(
   }
 }
 
+/**
+ * How many elements a list without cursors is to have.
+ *
+ * @throws TaskwireError BAD_USER_INPUT
+ */
+export function pageSize(args: Pick<PagingArgs, 'first'>): number {
+  const issues = sizeIssues(args)
+  if (issues.length > 0) throw badUserInput(issues)
+  return args.first ?? DEFAULT_PAGE
+}
+
 function sizeIssues(args: PagingArgs): Issue[] {
   const issues: Issue[] = []
   for (const name of ['first', 'last'] as const) {

@@ -4,7 +4,7 @@ import type { EntityType } from '../domain/entity.ts'
 import { badUserInput } from '../domain/errors.ts'
 import { ownedBy } from '../entities/scope.ts'
 import { isUuid } from '../lib/ids.ts'
-import type { Context } from './context.ts'
+import { type Context, viewerOf } from './context.ts'
 import type { Reads } from './reads.ts'
 
 /** How to find the rows of one object type by id; null for one that is not there. */
@@ -29,6 +29,7 @@ export async function nodeById(
   args: { readonly id: string },
   sources: readonly NodeSource[],
 ): Promise<FoundNode | null> {
+  viewerOf(context)
   const id = args.id.toLowerCase()
   if (!isUuid(id)) return null
   const entityType = await context.reads.loader(entityTypes).load(id)

@@ -17,6 +17,9 @@ export const builder = new SchemaBuilder<{
   defaultFieldNullability: false,
 })
 
+/** What the builder knows of types; for helpers that are given its refs. */
+export type BuilderTypes = typeof builder.$inferSchemaTypes
+
 builder.queryType({
   description:
     'What can be read. Everything is scoped to the authenticated user; one operation reads one consistent snapshot.',

@@ -1,6 +1,8 @@
 import type { ObjectRef } from '@pothos/core'
+import type { GraphQLResolveInfo } from 'graphql'
 import type { Page } from '../resolvers/keyset.ts'
-import { builder } from './builder.ts'
+import { type BuilderTypes, builder } from './builder.ts'
+import { selects } from './selection.ts'
 
 const PageInfo =
   builder.objectRef<Pick<Page<object>, 'hasNextPage' | 'hasPreviousPage' | 'startCursor' | 'endCursor'>>('PageInfo')
@@ -34,6 +36,11 @@ export const pagingArgs = builder.args((t) => ({
   last: t.int({ description: 'The last so many before `before`, 1 to 100. Not together with `first`.' }),
   before: t.string({ description: 'Only what comes before this cursor of the same list.' }),
 }))
+
+/** Whether a connection field was asked for this field of its nodes. */
+export function selectedOfNodes(info: GraphQLResolveInfo, field: string): boolean {
+  return selects(info, ['nodes', field]) || selects(info, ['edges', 'node', field])
+}
 
 /** The types `<name>Connection` and `<name>Edge` over a node type; resolvers answer with a `Page` of its rows. */
 export function connectionType<Row extends object>(name: string, node: ObjectRef<BuilderTypes, Row>) {
@@ -70,5 +77,3 @@ export function connectionType<Row extends object>(name: string, node: ObjectRef
     }),
   })
 }
-
-type BuilderTypes = typeof builder.$inferSchemaTypes

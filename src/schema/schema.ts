@@ -1,6 +1,10 @@
 import { builder } from './builder.ts'
 import './node.ts'
 import './scalars.ts'
+import './tag.ts'
+import './task.ts'
+import './task-stats.ts'
+import './viewer.ts'
 
 /** The whole API. A file that defines a type is imported here for what it adds to the builder. */
 export const schema = builder.toSchema()

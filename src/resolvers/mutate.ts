@@ -1,0 +1,42 @@
+import type { Command, CommandResult } from '../commands/command.ts'
+import { notFound } from '../domain/errors.ts'
+import type { TaskRow } from '../entities/task-state.ts'
+import type { TagRow } from '../entities/tag-state.ts'
+import { type Context, originOf } from './context.ts'
+import { tagById } from './tags.ts'
+import { taskById } from './task-loaders.ts'
+
+/**
+ * Runs a mutation's command. What the operation read before it is put away first, together with the connection that it
+ * holds, so that no mutation waits for a second one; what is read after it sees what it wrote.
+ */
+export async function mutate<
+  Input extends { readonly idempotencyKey?: string | null | undefined },
+  Outcome extends object,
+>(context: Context, command: Command<Input, Outcome>, input: Input): Promise<CommandResult<Outcome>> {
+  const origin = originOf(context, input.idempotencyKey)
+  await context.reads.renew()
+  return context.services.run(command, input, origin)
+}
+
+/**
+ * The task that a mutation changed, as it is now.
+ *
+ * @throws TaskwireError NOT_FOUND where it is gone since, as it can be when a mutation's first outcome is told again
+ */
+export async function changedTask(context: Context, taskId: string): Promise<TaskRow> {
+  const row = await context.reads.loader(taskById).load(taskId)
+  if (row === null) throw notFound('The task')
+  return row
+}
+
+export async function changedTasks(context: Context, taskIds: readonly string[]): Promise<TaskRow[]> {
+  return Promise.all(taskIds.map((id) => changedTask(context, id)))
+}
+
+/** The same for a tag. */
+export async function changedTag(context: Context, tagId: string): Promise<TagRow> {
+  const row = await context.reads.loader(tagById).load(tagId)
+  if (row === null) throw notFound('The tag')
+  return row
+}

@@ -1,0 +1,63 @@
+import DataLoader from 'dataloader'
+import { sql } from 'kysely'
+import { ownedBy } from '../entities/scope.ts'
+import type { TagRow } from '../entities/tag-state.ts'
+import { TASK_COLUMNS, type TaskRow } from '../entities/task-state.ts'
+import type { Reads } from './reads.ts'
+
+/** Tasks by their ids in lower case, also from the trash; null where the user has none. */
+export function taskById(reads: Reads): DataLoader<string, TaskRow | null> {
+  return new DataLoader(async (ids) => {
+    const { db } = await reads.open()
+    const rows = await db
+      .selectFrom('tasks')
+      .select(TASK_COLUMNS)
+      .where(sql<boolean>`id = ANY(${ids}::uuid[])`)
+      .where(ownedBy(reads.userId))
+      .execute()
+    const found = new Map(rows.map((row) => [row.id, row]))
+    return ids.map((id) => found.get(id) ?? null)
+  })
+}
+
+/** The tags of tasks, deleted ones left out, in order of name. */
+export class TagsOfTasks {
+  readonly #reads: Reads
+  readonly #fetched = new Map<string, readonly TagRow[]>()
+  readonly #loader = new DataLoader((taskIds: readonly string[]) => this.#fetch(taskIds), { cache: false })
+
+  constructor(reads: Reads) {
+    this.#reads = reads
+  }
+
+  /** At once where they were fetched before: the executor then has a promise less for each row. */
+  of(taskId: string): readonly TagRow[] | Promise<readonly TagRow[]> {
+    return this.#fetched.get(taskId) ?? this.#loader.load(taskId)
+  }
+
+  async prefetch(taskIds: readonly string[]): Promise<void> {
+    if (taskIds.length > 0) await this.#fetch(taskIds)
+  }
+
+  async #fetch(taskIds: readonly string[]): Promise<(readonly TagRow[])[]> {
+    const { userId } = this.#reads
+    const { db } = await this.#reads.open()
+    const rows = await db
+      .selectFrom('task_tags as links')
+      .innerJoin('tags', 'tags.id', 'links.tag_id')
+      .selectAll('tags')
+      .select('links.task_id')
+      .where(sql<boolean>`links.task_id = ANY(${taskIds}::uuid[])`)
+      .where('tags.deleted_at', 'is', null)
+      .where(ownedBy(userId, 'links'))
+      .where(ownedBy(userId, 'tags'))
+      .orderBy(sql`tags.name_key COLLATE "C"`)
+      .execute()
+    const tags = new Map<string, TagRow[]>(taskIds.map((id) => [id, []]))
+    for (const row of rows) tags.get(row.task_id)?.push(row)
+    for (const [id, own] of tags) this.#fetched.set(id, own)
+    return taskIds.map((id) => tags.get(id) ?? [])
+  }
+}
+
+export const tagsOfTasks = (reads: Reads) => new TagsOfTasks(reads)

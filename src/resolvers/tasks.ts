@@ -1,0 +1,78 @@
+import { sql } from 'kysely'
+import type { Issue } from '../domain/errors.ts'
+import { ownedBy } from '../entities/scope.ts'
+import { TASK_COLUMNS, type TaskRow } from '../entities/task-state.ts'
+import { isUuid } from '../lib/ids.ts'
+import { type Context, viewerOf } from './context.ts'
+import { type Page, type PagingArgs, readPage } from './keyset.ts'
+import { searchQuery } from './search.ts'
+import { searchOf, taskCondition, type TaskFilter } from './task-filter.ts'
+import { tagsOfTasks, taskById } from './task-loaders.ts'
+import { type TaskOrder, taskOrder } from './task-order.ts'
+
+export const TRASH_MODES = ['EXCLUDE', 'ONLY', 'INCLUDE'] as const
+export type TrashMode = (typeof TRASH_MODES)[number]
+
+export interface TasksArgs extends PagingArgs {
+  readonly filter?: TaskFilter | null | undefined
+  readonly orderBy?: readonly TaskOrder[] | null | undefined
+}
+
+/** The task with this id, also from the trash; null where the user has none. */
+export async function task(context: Context, { id }: { readonly id: string }): Promise<TaskRow | null> {
+  viewerOf(context)
+  return isUuid(id) ? context.reads.loader(taskById).load(id.toLowerCase()) : null
+}
+
+/** @param withTags whether the tags of the page's tasks will be asked for */
+export function tasks(
+  context: Context,
+  args: TasksArgs & { readonly trash: TrashMode },
+  withTags: boolean,
+): Promise<Page<TaskRow>> {
+  return listTasks(context, args, { trash: args.trash, withTags })
+}
+
+/** The tasks that have a tag, but for those in the trash. */
+export function tasksOfTag(
+  context: Context,
+  tagId: string,
+  args: TasksArgs,
+  withTags: boolean,
+): Promise<Page<TaskRow>> {
+  return listTasks(context, args, { trash: 'EXCLUDE', tagId, withTags })
+}
+
+interface ListOptions {
+  readonly trash: TrashMode
+  readonly tagId?: string
+  readonly withTags: boolean
+}
+
+async function listTasks({ reads }: Context, args: TasksArgs, options: ListOptions): Promise<Page<TaskRow>> {
+  const { trash, tagId, withTags } = options
+  const { userId } = reads
+  const { db, now } = await reads.open()
+  const issues: Issue[] = []
+  const search = searchOf(args.filter)
+  const keys = taskOrder(args.orderBy, search !== undefined, issues)
+  let query = db
+    .selectFrom('tasks')
+    .select(TASK_COLUMNS.map((column) => `tasks.${column}` as const))
+    .where(ownedBy(userId, 'tasks'))
+    .where(taskCondition(args.filter, { userId, now }, issues))
+    .$if(trash !== 'INCLUDE', (all) => all.where('tasks.deleted_at', trash === 'ONLY' ? 'is not' : 'is', null))
+    .$if(tagId !== undefined, (all) =>
+      all.where(
+        sql<boolean>`tasks.id IN (SELECT task_id FROM task_tags WHERE tag_id = ${tagId} AND ${ownedBy(userId)})`,
+      ),
+    )
+  if (search !== undefined && keys.some((key) => key.name === 'RELEVANCE'))
+    query = query.innerJoin(
+      sql<{ task_id: string; rank: number }>`taskwire_search(${searchQuery(search)})`.as('found'),
+      (join) => join.onRef('found.task_id', '=', 'tasks.id'),
+    )
+  const page = await readPage(reads, { binding: ['tasks', args.filter, trash, tagId], query, keys }, args, issues)
+  if (withTags) await reads.loader(tagsOfTasks).prefetch(page.rows.map((row) => row.id))
+  return page
+}
