@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto'
-import { sql } from 'kysely'
-import { TaskwireError } from '../domain/errors.ts'
 import type { Db, TaskwireDatabase } from '../entities/tables.ts'
 import { createEvent, type EventOrigin, type NewEvent, type TaskwireEvent } from '../events/envelope.ts'
 import type { EventType } from '../events/types.ts'
 import { newId } from '../lib/ids.ts'
 import { appendEvents } from '../outbox/append.ts'
+import { claimKey, type KeyClaim, keepOutcome, keyClaim } from './idempotency.ts'
 
 /** What a command works with: its transaction, whose data it changes, and the events it writes. */
 export interface UnitOfWork {
@@ -13,19 +11,49 @@ export interface UnitOfWork {
   readonly userId: string
   /** The time of this command: `taskwire_now()` when its transaction began. */
   readonly now: Date
-  /** Adds an event to those that are written when the command is done; answers with its id. */
+  /**
+   * Adds an event to those that are written when the command is done; answers with its id. Its time is the state's
+   * `updatedAt`, which never goes back, as `now` may.
+   */
   record<Type extends EventType>(event: Omit<NewEvent<Type>, 'id' | 'time'>): string
 }
 
+/** The part of a command that runs in its transaction; more than once where that ends in a deadlock. */
+export type Execute<Outcome> = (unit: UnitOfWork) => Promise<Outcome>
+
 /**
- * A command: one transaction that loads under locks, lets the domain decide, changes rows and records events. It may run
- * more than once (after a deadlock), so it has no effect but those. `Outcome` is plain JSON: with an idempotency key it
- * is kept, and answered again.
+ * A command: its input is checked, then one transaction loads under locks, lets the domain decide, changes rows and
+ * records events, and has no effect but those. `Outcome` is plain JSON: with an idempotency key it is kept, and answered
+ * again.
  */
 export interface Command<Input, Outcome> {
   /** The mutation's field. */
   readonly name: string
-  execute(unit: UnitOfWork, input: Input): Promise<Outcome>
+  /** @throws TaskwireError BAD_USER_INPUT before anything is opened, with all that is wrong with the input */
+  prepare(input: Input): Execute<Outcome>
+}
+
+/**
+ * @param check the input as `execute` takes it: trimmed, with defaults, without what cannot be; throws BAD_USER_INPUT
+ */
+export function defineCommand<Input, Checked, Outcome>(
+  name: string,
+  check: (input: Input) => Checked,
+  execute: (unit: UnitOfWork, input: Checked) => Promise<Outcome>,
+): Command<Input, Outcome> {
+  return {
+    name,
+    prepare(input) {
+      const checked = check(input)
+      return (unit) => execute(unit, checked)
+    },
+  }
+}
+
+/** What a command says that took something away. */
+export interface DeleteOutcome {
+  readonly deletedId: string
+  readonly eventId: string | null
 }
 
 /** Whose command it is, and the key that makes its retry safe. */
@@ -45,7 +73,7 @@ export interface CommandRunnerOptions {
   readonly onCommit: () => void
 }
 
-export type RunCommand = <Input, Outcome extends object>(
+export type RunCommand = <Input extends object, Outcome extends object>(
   command: Command<Input, Outcome>,
   input: Input,
   origin: CommandOrigin,
@@ -58,9 +86,12 @@ const DEADLOCK = '40P01'
 /** Runs commands: begins, claims the key, executes, writes the events, commits, and kicks the relay. */
 export function createCommandRunner(options: CommandRunnerOptions): RunCommand {
   return async (command, input, origin) => {
+    const execute = command.prepare(input)
+    const key = origin.idempotencyKey ?? undefined
+    const claim = key === undefined ? undefined : keyClaim(origin.userId, command.name, key, input)
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await runOnce(options, command, input, origin)
+        return await runOnce(options, execute, claim, origin)
       } catch (error) {
         const code = (error as { code?: unknown }).code
         if (attempt === TRIES || (code !== DEADLOCK && code !== SERIALIZATION_FAILURE)) throw error
@@ -69,17 +100,16 @@ export function createCommandRunner(options: CommandRunnerOptions): RunCommand {
   }
 }
 
-async function runOnce<Input, Outcome extends object>(
+async function runOnce<Outcome extends object>(
   options: CommandRunnerOptions,
-  command: Command<Input, Outcome>,
-  input: Input,
+  execute: Execute<Outcome>,
+  claim: KeyClaim | undefined,
   origin: CommandOrigin,
 ): Promise<CommandResult<Outcome>> {
   const events: TaskwireEvent[] = []
   const result = await options.database.asUser(origin.userId, async (tx): Promise<CommandResult<Outcome>> => {
-    const key = origin.idempotencyKey ?? undefined
-    if (key !== undefined) {
-      const first = await claimKey<CommandResult<Outcome>>(tx.db, tx.now, origin.userId, command.name, key, input)
+    if (claim !== undefined) {
+      const first = await claimKey<CommandResult<Outcome>>(tx, claim)
       if (first !== undefined) return first
     }
     const unit: UnitOfWork = {
@@ -88,71 +118,16 @@ async function runOnce<Input, Outcome extends object>(
       now: tx.now,
       record(event) {
         const id = newId()
-        events.push(createEvent({ ...event, id, time: tx.now }, origin, options.publicUrl))
+        const time = new Date(event.state.updatedAt)
+        events.push(createEvent({ ...event, id, time }, origin, options.publicUrl))
         return id
       },
     }
-    const outcome = { ...(await command.execute(unit, input)), correlationId: origin.correlationId }
+    const outcome = { ...(await execute(unit)), correlationId: origin.correlationId }
     await appendEvents(tx.db, events)
-    if (key !== undefined) await keepOutcome(tx.db, origin.userId, command.name, key, outcome)
+    if (claim !== undefined) await keepOutcome(tx, claim, outcome)
     return outcome
   })
   if (events.length > 0) options.onCommit()
   return result
-}
-
-/**
- * Makes the key this transaction's, waiting for one that holds it. Answers with the first outcome where there is one
- * already, and with undefined where the command is to run.
- */
-async function claimKey<Outcome>(
-  db: Db,
-  now: Date,
-  userId: string,
-  field: string,
-  key: string,
-  input: unknown,
-): Promise<Outcome | undefined> {
-  const inputHash = createHash('sha256').update(canonicalJson(input)).digest('base64url')
-  const claimed = await db
-    .insertInto('idempotency_keys')
-    .values({ user_id: userId, field, key, input_hash: inputHash, outcome: null, created_at: now })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['user_id', 'field', 'key'])
-        .doUpdateSet({ input_hash: inputHash, outcome: null, created_at: now })
-        .where(sql<boolean>`idempotency_keys.created_at < ${now}::timestamptz - interval '24 hours'`),
-    )
-    .returning('key')
-    .executeTakeFirst()
-  if (claimed !== undefined) return undefined
-  const kept = await db
-    .selectFrom('idempotency_keys')
-    .select(['input_hash', 'outcome'])
-    .where('user_id', '=', userId)
-    .where('field', '=', field)
-    .where('key', '=', key)
-    .executeTakeFirstOrThrow()
-  if (kept.input_hash !== inputHash)
-    throw new TaskwireError('IDEMPOTENCY_CONFLICT', 'The idempotency key was used with another input.')
-  return kept.outcome as Outcome
-}
-
-async function keepOutcome(db: Db, userId: string, field: string, key: string, outcome: object): Promise<void> {
-  await db
-    .updateTable('idempotency_keys')
-    .set({ outcome: JSON.stringify(outcome) })
-    .where('user_id', '=', userId)
-    .where('field', '=', field)
-    .where('key', '=', key)
-    .execute()
-}
-
-/** JSON with sorted keys, so that the same input always reads the same. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, item: unknown) =>
-    item !== null && typeof item === 'object' && !Array.isArray(item) && !(item instanceof Date)
-      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : item,
-  )
 }

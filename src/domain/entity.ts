@@ -4,10 +4,13 @@ export const ENTITY_TYPES = ['TASK', 'TAG'] as const
 export type EntityType = (typeof ENTITY_TYPES)[number]
 
 /**
- * When a change counts as made, in RFC 3339: now, but never before the change that came before it. A command's `now` is
- * when its transaction began; one that began later may have changed the entity first.
+ * The state with the version and time of its next change. The time is now, but never before the change that came before
+ * it: a command's `now` is when its transaction began, and one that began later may have changed the entity first.
  */
-export function timeOfChange(entity: { readonly updatedAt: string }, now: Date): string {
+export function nextVersion<State extends { readonly version: number; readonly updatedAt: string }>(
+  state: State,
+  now: Date,
+): State {
   const at = now.toISOString()
-  return at < entity.updatedAt ? entity.updatedAt : at
+  return { ...state, version: state.version + 1, updatedAt: at < state.updatedAt ? state.updatedAt : at }
 }

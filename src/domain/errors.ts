@@ -53,8 +53,11 @@ export function notFound(what: string, ids?: readonly string[]): TaskwireError {
     : new TaskwireError('NOT_FOUND', `${what}: not all were found.`, { ids })
 }
 
-export function versionConflict(currentVersion: number): TaskwireError {
-  return new TaskwireError('VERSION_CONFLICT', `The version expected is not the current one, ${currentVersion}.`, {
+/** @throws TaskwireError VERSION_CONFLICT where a version was expected and the entity has another */
+export function expectVersion(entity: { readonly version: number }, expected: number | null | undefined): void {
+  const currentVersion = entity.version
+  if ((expected ?? currentVersion) === currentVersion) return
+  throw new TaskwireError('VERSION_CONFLICT', `The current version is ${currentVersion} and not ${expected}.`, {
     currentVersion,
   })
 }

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import { timeOfChange } from './entity.ts'
+import { nextVersion } from './entity.ts'
 import { badUserInput, TaskwireError } from './errors.ts'
-import { compareTagNames } from './tag.ts'
+import type { TagRef } from './tag.ts'
+import { inOrderOfName } from './task-tags.ts'
 
 /*
  * The states of a task and the ways between them. Whichever mutation takes one, the event is the same.
@@ -53,12 +54,6 @@ export const taskFields = {
  */
 export type TaskState = z.infer<z.ZodObject<typeof taskFields>>
 
-/** A tag of a task. */
-export interface TagRef {
-  readonly id: string
-  readonly name: string
-}
-
 /** What happened to a task: the event it makes, and the state before and after. */
 export interface TaskChange {
   readonly type: `task.${'created' | 'updated' | 'completed' | 'reopened' | 'deleted' | 'restored' | 'purged'}`
@@ -82,7 +77,7 @@ export interface NewTask {
   readonly tags: readonly TagRef[]
 }
 
-export function createTask(task: NewTask, now: Date): TaskChange {
+export function taskCreated(task: NewTask, now: Date): TaskChange {
   const at = now.toISOString()
   const status = task.status ?? 'PENDING'
   const completed = status === 'COMPLETED'
@@ -98,7 +93,7 @@ export function createTask(task: NewTask, now: Date): TaskChange {
     priority: task.priority ?? 'MEDIUM',
     dueDate,
     reminderLeadTime: leadTime(null, dueDate, null, task.reminderLeadTime),
-    tags: inOrder(task.tags),
+    tags: inOrderOfName(task.tags),
     deletedAt: null,
     createdAt: at,
     updatedAt: at,
@@ -122,61 +117,57 @@ export interface TaskUpdate {
  * @returns undefined where nothing would change
  * @throws TaskwireError INVALID_TRANSITION in the trash; BAD_USER_INPUT for a lead time without a due date
  */
-export function updateTask(task: TaskState, update: TaskUpdate, now: Date): TaskChange | undefined {
+export function taskUpdated(task: TaskState, update: TaskUpdate, now: Date): TaskChange | undefined {
   if (task.deletedAt !== null) throw new TaskwireError('INVALID_TRANSITION', 'The task is in the trash.')
-  const at = timeOfChange(task, now)
+  const next = nextVersion(task, now)
   const status = update.status ?? task.status
   const completed = status === 'COMPLETED'
   const dueDate = update.dueDate === undefined ? task.dueDate : update.dueDate
-  const next: TaskState = {
-    ...task,
+  const changed = {
     title: update.title ?? task.title,
     description: update.description === undefined ? task.description : update.description,
     status,
     completed,
-    completedAt: completed ? (task.completedAt ?? at) : null,
+    completedAt: completed ? (task.completedAt ?? next.updatedAt) : null,
     priority: update.priority ?? task.priority,
     dueDate,
     reminderLeadTime: leadTime(task.dueDate, dueDate, task.reminderLeadTime, update.reminderLeadTime),
-    tags: update.tags === undefined ? task.tags : inOrder(update.tags),
+    tags: update.tags === undefined ? task.tags : inOrderOfName(update.tags),
   }
-  if (isDeepStrictEqual(next, task)) return undefined
+  if (isDeepStrictEqual({ ...task, ...changed }, task)) return undefined
   return {
     type: completed === task.completed ? 'task.updated' : completed ? 'task.completed' : 'task.reopened',
-    state: { ...next, version: task.version + 1, updatedAt: at },
+    state: { ...next, ...changed },
     previousState: task,
   }
 }
 
 /** @throws TaskwireError INVALID_TRANSITION in the trash */
-export function completeTask(task: TaskState, now: Date): TaskChange | undefined {
-  return updateTask(task, { status: 'COMPLETED' }, now)
+export function taskCompleted(task: TaskState, now: Date): TaskChange | undefined {
+  return taskUpdated(task, { status: 'COMPLETED' }, now)
 }
 
 /** Back to PENDING where it was completed. @throws TaskwireError INVALID_TRANSITION in the trash */
-export function reopenTask(task: TaskState, now: Date): TaskChange | undefined {
-  return updateTask(task, task.completed ? { status: 'PENDING' } : {}, now)
+export function taskReopened(task: TaskState, now: Date): TaskChange | undefined {
+  return taskUpdated(task, task.completed ? { status: 'PENDING' } : {}, now)
 }
 
-export function deleteTask(task: TaskState, now: Date): TaskChange | undefined {
+export function taskDeleted(task: TaskState, now: Date): TaskChange | undefined {
   if (task.deletedAt !== null) return undefined
-  const at = timeOfChange(task, now)
-  const state = { ...task, deletedAt: at, version: task.version + 1, updatedAt: at }
-  return { type: 'task.deleted', state, previousState: task }
+  const next = nextVersion(task, now)
+  return { type: 'task.deleted', state: { ...next, deletedAt: next.updatedAt }, previousState: task }
 }
 
-export function restoreTask(task: TaskState, now: Date): TaskChange | undefined {
+export function taskRestored(task: TaskState, now: Date): TaskChange | undefined {
   if (task.deletedAt === null) return undefined
-  const state = { ...task, deletedAt: null, version: task.version + 1, updatedAt: timeOfChange(task, now) }
-  return { type: 'task.restored', state, previousState: task }
+  return { type: 'task.restored', state: { ...nextVersion(task, now), deletedAt: null }, previousState: task }
 }
 
 /** The last event of a task that is to go for good. @throws TaskwireError INVALID_TRANSITION outside the trash */
-export function purgeTask(task: TaskState, now: Date): TaskChange {
+export function taskPurged(task: TaskState, now: Date): TaskChange {
   if (task.deletedAt === null)
     throw new TaskwireError('INVALID_TRANSITION', 'Only a task in the trash can be purged: delete it first.')
-  const state = { ...task, version: task.version + 1, updatedAt: timeOfChange(task, now) }
-  return { type: 'task.purged', state, previousState: task }
+  return { type: 'task.purged', state: nextVersion(task, now), previousState: task }
 }
 
 /** The first due date brings a lead time, and without one there is none. */
@@ -189,8 +180,4 @@ function leadTime(
   if (due !== null) return wanted === undefined ? (dueBefore === null ? DEFAULT_LEAD_MINUTES : before) : wanted
   if (wanted === undefined || wanted === null) return null
   throw badUserInput([{ path: ['input', 'reminderLeadTime'], message: LEAD_TIME_NEEDS_DUE_DATE }])
-}
-
-function inOrder(tags: readonly TagRef[]): TaskState['tags'] {
-  return tags.map(({ id, name }) => ({ id, name })).sort((a, b) => compareTagNames(a.name, b.name))
 }

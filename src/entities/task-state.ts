@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely'
-import { compareTagNames } from '../domain/tag.ts'
-import type { TagRef, TaskState } from '../domain/task.ts'
+import type { TagRef } from '../domain/tag.ts'
+import type { TaskState } from '../domain/task.ts'
+import { inOrderOfName } from '../domain/task-tags.ts'
 import type { Tables } from './tables.ts'
 
 export type TaskRow = Selectable<Tables['tasks']>
@@ -35,7 +36,7 @@ export function taskState(row: TaskRow, tags: readonly TagRef[]): TaskState {
     priority: row.priority,
     dueDate: row.due_date?.toISOString() ?? null,
     reminderLeadTime: row.reminder_lead_time,
-    tags: tags.map(({ id, name }) => ({ id, name })).sort((a, b) => compareTagNames(a.name, b.name)),
+    tags: inOrderOfName(tags),
     deletedAt: row.deleted_at?.toISOString() ?? null,
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),

@@ -1,0 +1,117 @@
+import { sql } from 'kysely'
+import { compareTagNames, tagCreated, distinctNames, type TagRef, type TagState, tagKey } from '../domain/tag.ts'
+import { ownedBy } from '../entities/scope.ts'
+import { type TagRow, tagRow, tagState } from '../entities/tag-state.ts'
+import { isUuid, newId } from '../lib/ids.ts'
+import type { UnitOfWork } from './command.ts'
+
+/** The user's tag of this id, locked until the transaction ends; undefined where there is none, or it was deleted. */
+export async function loadTag(unit: UnitOfWork, id: string): Promise<TagState | undefined> {
+  if (!isUuid(id)) return undefined
+  const row = await tags(unit).where('id', '=', id).forUpdate().executeTakeFirst()
+  return row === undefined ? undefined : tagState(row)
+}
+
+export async function isNameTaken(unit: UnitOfWork, name: string): Promise<boolean> {
+  return (await tags(unit).where('name_key', '=', tagKey(name)).executeTakeFirst()) !== undefined
+}
+
+/**
+ * The user's tags of these names, made where there are none yet, which `tag.created` tells of. Until the transaction
+ * ends nobody else can rename or delete them: those found are share-locked, in the order of their names, and those made
+ * are not seen before.
+ *
+ * @returns by the keys of the names
+ */
+export async function tagsNamed(unit: UnitOfWork, names: readonly string[]): Promise<ReadonlyMap<string, TagRef>> {
+  const found = new Map<string, TagRef>()
+  const wanted = distinctNames(names)
+  const missing = () => [...wanted].filter(([key]) => !found.has(key))
+  // A second round means that somebody made one between the select and the insert, or renamed or deleted one.
+  while (missing().length > 0) {
+    const keys = missing().map(([key]) => key)
+    for (const row of await lockTagsByKey(unit, keys)) found.set(row.name_key, row)
+    const making = missing().map(([key, name]) => ({ key, change: tagCreated({ id: newId(), name }, unit.now) }))
+    const made = await insertTags(
+      unit,
+      making.map(({ change }) => change.state),
+    )
+    for (const { key, change } of making) {
+      if (!made.has(change.state.id)) continue
+      found.set(key, change.state)
+      unit.record(change)
+    }
+  }
+  return found
+}
+
+function lockTagsByKey(unit: UnitOfWork, keys: readonly string[]): Promise<TagRow[]> {
+  return tags(unit).where(sql<boolean>`name_key = ANY(${keys})`).orderBy(sql`name_key COLLATE "C"`).forShare().execute()
+}
+
+/**
+ * Inserts tags and registers their ids.
+ *
+ * @returns the ids of those that were made: neither the name nor the id was taken
+ */
+export async function insertTags(unit: UnitOfWork, states: readonly TagState[]): Promise<ReadonlySet<string>> {
+  if (states.length === 0) return new Set()
+  const inOrder = states.toSorted((a, b) => compareTagNames(a.name, b.name))
+  const registered = await unit.db
+    .with('made', (db) =>
+      db
+        .insertInto('tags')
+        .values(inOrder.map((state) => tagRow(state, unit.userId)))
+        .onConflict((conflict) => conflict.doNothing())
+        .returning(['id', 'user_id']),
+    )
+    .with('registered', (db) =>
+      db
+        .insertInto('entity_ids')
+        .columns(['id', 'user_id', 'entity_type'])
+        .expression((eb) => eb.selectFrom('made').select(['id', 'user_id', sql<string>`'TAG'`.as('entity_type')]))
+        .onConflict((conflict) => conflict.doNothing())
+        .returning('id'),
+    )
+    .selectFrom('registered')
+    .select('id')
+    .execute()
+  return new Set(registered.map(({ id }) => id))
+}
+
+/**
+ * Writes a changed tag to its row, which is locked.
+ *
+ * @returns false where its new name is another tag's; the transaction can then do nothing but end
+ */
+export async function updateTagRow(unit: UnitOfWork, state: TagState): Promise<boolean> {
+  const { version, name, name_key, color, updated_at } = tagRow(state, unit.userId)
+  try {
+    await unit.db
+      .updateTable('tags')
+      .set({ version, name, name_key, color, updated_at })
+      .where('id', '=', state.id)
+      .where(ownedBy(unit.userId))
+      .execute()
+    return true
+  } catch (error) {
+    if ((error as { constraint?: unknown }).constraint === 'tags_one_a_name') return false
+    throw error
+  }
+}
+
+/** Marks a tag's row, which is locked, as deleted when its state was last changed. */
+export async function deleteTagRow(unit: UnitOfWork, state: TagState): Promise<void> {
+  const { id, version, updated_at } = tagRow(state, unit.userId)
+  await unit.db
+    .updateTable('tags')
+    .set({ version, updated_at, deleted_at: updated_at })
+    .where('id', '=', id)
+    .where(ownedBy(unit.userId))
+    .execute()
+}
+
+/** The user's tags as everybody sees them: without those that were deleted. */
+function tags(unit: UnitOfWork) {
+  return unit.db.selectFrom('tags').selectAll().where(ownedBy(unit.userId)).where('deleted_at', 'is', null)
+}

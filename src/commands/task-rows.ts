@@ -1,0 +1,134 @@
+import { sql } from 'kysely'
+import { TaskwireError } from '../domain/errors.ts'
+import type { TagRef } from '../domain/tag.ts'
+import type { TaskChange, TaskState } from '../domain/task.ts'
+import { ownedBy } from '../entities/scope.ts'
+import { TASK_COLUMNS, taskRow, taskState } from '../entities/task-state.ts'
+import { isUuid } from '../lib/ids.ts'
+import type { UnitOfWork } from './command.ts'
+
+/** The columns that a change may set. */
+const CHANGING = TASK_COLUMNS.filter((column) => column !== 'id' && column !== 'user_id' && column !== 'created_at')
+
+/**
+ * The user's tasks of these ids, as far as there are any, locked until the transaction ends. Locks are taken in the
+ * order of ids and then of tag names, so that commands on the same tasks wait for one another and do not deadlock.
+ *
+ * Their tags are share-locked: a tag of a task cannot be renamed or deleted before the event that names it is written.
+ *
+ * @param ids in any case; what is no UUID is no task's id
+ * @returns by id in lower case
+ */
+export async function loadTasks(unit: UnitOfWork, ids: readonly string[]): Promise<ReadonlyMap<string, TaskState>> {
+  const uuids = ids.filter(isUuid)
+  const rows = await unit.db
+    .selectFrom('tasks')
+    .select(TASK_COLUMNS)
+    .where(sql<boolean>`id = ANY(${uuids}::uuid[])`)
+    .where(ownedBy(unit.userId))
+    .orderBy('id')
+    .forUpdate()
+    .execute()
+  if (rows.length === 0) return new Map()
+  const tags = await loadTags(
+    unit,
+    rows.map((row) => row.id),
+  )
+  return new Map(rows.map((row) => [row.id, taskState(row, tags.get(row.id) ?? [])]))
+}
+
+async function loadTags(unit: UnitOfWork, taskIds: readonly string[]): Promise<ReadonlyMap<string, TagRef[]>> {
+  const tags = await unit.db
+    .selectFrom('task_tags as link')
+    .innerJoin('tags as tag', 'tag.id', 'link.tag_id')
+    .select(['link.task_id', 'tag.id', 'tag.name'])
+    .where(sql<boolean>`link.task_id = ANY(${taskIds}::uuid[])`)
+    .where(ownedBy(unit.userId, 'link'))
+    .where(ownedBy(unit.userId, 'tag'))
+    .where('tag.deleted_at', 'is', null)
+    .orderBy(sql`tag.name_key COLLATE "C"`)
+    .forShare('tag')
+    .execute()
+  return Map.groupBy(tags, (tag) => tag.task_id)
+}
+
+/**
+ * Inserts tasks with their links to tags, and registers their ids.
+ *
+ * @throws TaskwireError ALREADY_EXISTS, with the ids that are taken by anyone or that two of the tasks have
+ */
+export async function insertTaskRows(unit: UnitOfWork, tasks: readonly TaskState[]): Promise<void> {
+  const inOrderOfId = tasks.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const registered = await unit.db
+    .with('registered', (db) =>
+      db
+        .insertInto('entity_ids')
+        .values(inOrderOfId.map(({ id }) => ({ id, user_id: unit.userId, entity_type: 'TASK' })))
+        .onConflict((conflict) => conflict.doNothing())
+        .returning('id'),
+    )
+    .with('inserted', (db) =>
+      db
+        .insertInto('tasks')
+        .values(inOrderOfId.map((task) => taskRow(task, unit.userId)))
+        .onConflict((conflict) => conflict.doNothing()),
+    )
+    .selectFrom('registered')
+    .select('id')
+    .execute()
+  const free = new Set(registered.map(({ id }) => id))
+  const taken = tasks.map(({ id }) => id).filter((id) => !free.delete(id))
+  if (taken.length > 0) throw new TaskwireError('ALREADY_EXISTS', 'The id is taken.', { ids: taken })
+  await link(unit, linksOf(tasks))
+}
+
+/** Writes changed tasks to their rows, which are locked: each as its new state says, with the links to its tags. */
+export async function updateTaskRows(unit: UnitOfWork, changes: readonly TaskChange[]): Promise<void> {
+  if (changes.length === 0) return
+  const rows = JSON.stringify(changes.map(({ state }) => taskRow(state, unit.userId)))
+  const assignments = CHANGING.map((column) => sql`${sql.ref(column)} = ${sql.ref(`changed.${column}`)}`)
+  const updated = await sql`
+    UPDATE tasks SET ${sql.join(assignments)} FROM json_populate_recordset(NULL::tasks, ${rows}::json) AS changed
+    WHERE tasks.id = changed.id AND ${ownedBy(unit.userId, 'tasks')}`.execute(unit.db)
+  if (updated.numAffectedRows !== BigInt(changes.length)) throw new Error('A task was not there any more.')
+
+  const before = linksOf(changes.flatMap(({ previousState }) => previousState ?? []))
+  const after = linksOf(changes.map(({ state }) => state))
+  await unlink(unit, without(before, after))
+  await link(unit, without(after, before))
+}
+
+/** Deletes a task's row, which is locked, and with it the links to its tags. Its id stays taken. */
+export async function deleteTaskRow(unit: UnitOfWork, id: string): Promise<void> {
+  await unit.db.deleteFrom('tasks').where('id', '=', id).where(ownedBy(unit.userId)).execute()
+}
+
+interface Link {
+  readonly task_id: string
+  readonly tag_id: string
+}
+
+function linksOf(tasks: readonly TaskState[]): Link[] {
+  return tasks.flatMap((task) => task.tags.map((tag) => ({ task_id: task.id, tag_id: tag.id })))
+}
+
+function without(links: readonly Link[], others: readonly Link[]): Link[] {
+  const known = new Set(others.map(({ task_id, tag_id }) => task_id + tag_id))
+  return links.filter(({ task_id, tag_id }) => !known.has(task_id + tag_id))
+}
+
+async function link(unit: UnitOfWork, links: readonly Link[]): Promise<void> {
+  if (links.length === 0) return
+  await unit.db
+    .insertInto('task_tags')
+    .values(links.map((added) => ({ ...added, user_id: unit.userId })))
+    .execute()
+}
+
+async function unlink(unit: UnitOfWork, links: readonly Link[]): Promise<void> {
+  if (links.length === 0) return
+  await sql`
+    DELETE FROM task_tags USING json_populate_recordset(NULL::task_tags, ${JSON.stringify(links)}::json) AS removed
+    WHERE task_tags.task_id = removed.task_id AND task_tags.tag_id = removed.tag_id
+      AND ${ownedBy(unit.userId, 'task_tags')}`.execute(unit.db)
+}

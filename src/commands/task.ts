@@ -1,0 +1,99 @@
+import { expectVersion, notFound } from '../domain/errors.ts'
+import { type InputOf, parseInput } from '../domain/input.ts'
+import {
+  type TaskChange,
+  type TaskState,
+  taskCompleted,
+  taskDeleted,
+  taskPurged,
+  taskReopened,
+  taskRestored,
+} from '../domain/task.ts'
+import { createTaskInput, newTaskRule, taskActionInput, updateTaskInput, updateTaskRule } from '../domain/task-input.ts'
+import { type Command, type DeleteOutcome, defineCommand, type UnitOfWork } from './command.ts'
+import { deleteTaskRow, insertTaskRows, loadTasks, updateTaskRows } from './task-rows.ts'
+import { creationOf, updateOf } from './task-tags.ts'
+
+export type CreateTaskInput = InputOf<typeof createTaskInput>
+export type UpdateTaskInput = InputOf<typeof updateTaskInput>
+export type TaskActionInput = InputOf<typeof taskActionInput>
+
+export interface TaskOutcome {
+  readonly taskId: string
+  /** null where nothing changed. */
+  readonly eventId: string | null
+}
+
+/** @throws TaskwireError BAD_USER_INPUT; ALREADY_EXISTS for an id that is taken */
+export const createTask: Command<CreateTaskInput, TaskOutcome> = defineCommand(
+  'createTask',
+  (input: CreateTaskInput) => parseInput(createTaskInput, input, newTaskRule),
+  async (unit, input) => {
+    const create = await creationOf(unit, [input])
+    const created = create(input)
+    await insertTaskRows(unit, [created.state])
+    return { taskId: created.state.id, eventId: unit.record(created) }
+  },
+)
+
+/** @throws TaskwireError BAD_USER_INPUT, NOT_FOUND, VERSION_CONFLICT, INVALID_TRANSITION in the trash */
+export const updateTask: Command<UpdateTaskInput, TaskOutcome> = defineCommand(
+  'updateTask',
+  (input: UpdateTaskInput) => parseInput(updateTaskInput, input, updateTaskRule),
+  async (unit, input) => {
+    const task = await loadForChange(unit, input)
+    const update = await updateOf(unit, input, [task])
+    return saveChange(unit, task, update(task))
+  },
+)
+
+export const completeTask = action('completeTask', taskCompleted)
+export const reopenTask = action('reopenTask', taskReopened)
+export const deleteTask = action('deleteTask', taskDeleted)
+export const restoreTask = action('restoreTask', taskRestored)
+
+/**
+ * A change that takes nothing but the task.
+ *
+ * @throws TaskwireError BAD_USER_INPUT, NOT_FOUND, VERSION_CONFLICT, INVALID_TRANSITION
+ */
+function action(
+  name: string,
+  decide: (task: TaskState, now: Date) => TaskChange | undefined,
+): Command<TaskActionInput, TaskOutcome> {
+  return defineCommand(name, checkAction, async (unit, input) => {
+    const task = await loadForChange(unit, input)
+    return saveChange(unit, task, decide(task, unit.now))
+  })
+}
+
+/** @throws TaskwireError BAD_USER_INPUT, NOT_FOUND, VERSION_CONFLICT, INVALID_TRANSITION outside the trash */
+export const purgeTask: Command<TaskActionInput, DeleteOutcome> = defineCommand(
+  'purgeTask',
+  checkAction,
+  async (unit, input) => {
+    const purged = taskPurged(await loadForChange(unit, input), unit.now)
+    await deleteTaskRow(unit, purged.state.id)
+    return { deletedId: purged.state.id, eventId: unit.record(purged) }
+  },
+)
+
+function checkAction(input: TaskActionInput) {
+  return parseInput(taskActionInput, input)
+}
+
+async function loadForChange(
+  unit: UnitOfWork,
+  { id, expectedVersion }: { id: string; expectedVersion?: number | null | undefined },
+): Promise<TaskState> {
+  const task = (await loadTasks(unit, [id])).get(id.toLowerCase())
+  if (task === undefined) throw notFound('The task')
+  expectVersion(task, expectedVersion)
+  return task
+}
+
+async function saveChange(unit: UnitOfWork, task: TaskState, change: TaskChange | undefined): Promise<TaskOutcome> {
+  if (change === undefined) return { taskId: task.id, eventId: null }
+  await updateTaskRows(unit, [change])
+  return { taskId: task.id, eventId: unit.record(change) }
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod'
+import { badUserInput, type Issue } from './errors.ts'
+
+/*
+ * The parts that inputs are checked with. The API has checked its own types before (an Int is an Int); here is what a
+ * field may hold.
+ */
+
+/** Characters are Unicode code points: an emoji outside the basic plane counts once, as PostgreSQL counts. */
+export function text(limits: { readonly min?: number; readonly max: number; readonly trim?: boolean }) {
+  const { min = 0, max, trim = false } = limits
+  const length = min === 0 ? `Must have at most ${max} characters.` : `Must have ${min} to ${max} characters.`
+  return (trim ? z.string().trim() : z.string())
+    .refine((value) => value.length >= min && !isLongerThan(value, max), length)
+    .refine(isStorable, 'Must not contain a NUL character or half of a surrogate pair.')
+}
+
+function isLongerThan(value: string, max: number): boolean {
+  if (value.length <= max) return false
+  return value.length > 2 * max || Array.from(value).length > max
+}
+
+/** PostgreSQL stores neither NUL (no text holds it) nor a lone surrogate (UTF-8 has none). */
+function isStorable(value: string): boolean {
+  return value.isWellFormed() && !value.includes('\0')
+}
+
+/** An id that the client chooses: a UUID of any version (RFC 9562, section 4), in lower case from here on. */
+export const chosenId = z.guid('Must be a UUID.').toLowerCase()
+
+/** An id of something that may exist. What is no UUID names nothing, which is no fault of the input. */
+export const knownId = z.string()
+
+export const expectedVersion = z.int().min(1, 'Versions begin at 1.').nullish()
+
+export const idempotencyKey = text({ min: 1, max: 255 }).nullish()
+
+const EARLIEST = new Date('0001-01-01T00:00:00.000Z')
+const LATEST = new Date('9999-12-31T23:59:59.999Z')
+
+/** An instant that RFC 3339 can write; a Date comes in, its text goes on. */
+export const instant = z
+  .date('Must be a date and time.')
+  .refine((date) => date >= EARLIEST && date <= LATEST, 'Must lie in the years 1 to 9999.')
+  .transform((date) => date.toISOString())
+
+/** An input as the API types it: what may be absent may be null there, too. */
+export type InputOf<Schema extends z.ZodType> = OrNull<z.input<Schema>>
+
+type OrNull<Input> = {
+  [Field in keyof Input]: undefined extends Input[Field] ? Input[Field] | null : Input[Field]
+}
+
+/** More are not told: a list of thousands of bad items must not be answered with as many messages. */
+const MAX_ISSUES = 100
+
+/**
+ * The input as its schema makes it.
+ *
+ * @param rule what the fields must keep between them, whatever is wrong with each
+ * @throws TaskwireError BAD_USER_INPUT with every issue, their paths beginning with `input`
+ */
+export function parseInput<Schema extends z.ZodType>(
+  schema: Schema,
+  input: InputOf<Schema>,
+  rule: (input: InputOf<Schema>) => readonly Issue[] = () => [],
+): z.output<Schema> {
+  const parsed = schema.safeParse(input, { error: (issue) => (issue.input === null ? 'Must not be null.' : undefined) })
+  const issues = [...(parsed.error?.issues ?? []), ...rule(input)].slice(0, MAX_ISSUES)
+  if (parsed.success && issues.length === 0) return parsed.data
+  throw badUserInput(
+    issues.map(({ path, message }) => ({
+      path: ['input', ...path.map((key) => (typeof key === 'number' ? key : String(key)))],
+      message,
+    })),
+  )
+}
