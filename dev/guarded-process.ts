@@ -59,8 +59,8 @@ export class GuardedProcess {
     })
     const { pid } = child
     if (pid === undefined) {
-      const [error] = await once(child, 'error')
-      throw error
+      const cause: unknown = (await once(child, 'error'))[0]
+      throw new Error(`${options.command} cannot be run.`, { cause })
     }
     const guard = spawn('/bin/sh', ['-c', GUARD, 'guard', options.orphanSignal, String(pid)], {
       stdio: ['pipe', 'ignore', 'ignore'],

@@ -29,8 +29,11 @@ export async function startNatsServer(options: NatsOptions): Promise<GuardedProc
   const server = await GuardedProcess.spawn({
     command: options.binary,
     args: [
-      ...['--addr', '127.0.0.1', '--port', String(options.port), '--name', name],
-      ...['--jetstream', '--store_dir', options.storeDir],
+      '--addr=127.0.0.1',
+      `--port=${options.port}`,
+      `--name=${name}`,
+      '--jetstream',
+      `--store_dir=${options.storeDir}`,
       ...(options.args ?? []),
     ],
     orphanSignal: 'TERM',

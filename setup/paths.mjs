@@ -1,0 +1,17 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The clone. */
+export const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+export const NODE_MODULES = join(ROOT, 'node_modules')
+
+/** The Node that the dependencies bring along: npm's scripts may be run by an older one. */
+export const NODE = join(NODE_MODULES, '.bin', 'node')
+
+/** Where downloaded programs are kept, for all clones of one person. */
+export function cacheDirectory() {
+  const base = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
+  return join(base, 'taskwire')
+}

@@ -1,0 +1,62 @@
+// Sets up what is missing, then runs a program under the project's own Node: `node setup/run.mjs [options] program args`.
+//
+//   --nats         the program needs nats-server, too; its path is then in NATS_SERVER_BIN
+//   --without-dev  the program runs without development dependencies, as in a deployment
+//
+// Without a program it only sets up. Plain JavaScript for an older Node without dependencies: it comes before them.
+
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { ensureDependencies } from './dependencies.mjs'
+import { findNatsServer } from './nats-server.mjs'
+import { Problem, say } from './progress.mjs'
+
+const LOOK_FOR_PARENT_EVERY_MS = 500
+const FORWARDED = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])
+
+try {
+  const args = process.argv.slice(2)
+  const options = new Set()
+  while (args[0] === '--nats' || args[0] === '--without-dev') options.add(args.shift())
+  const node = await ensureDependencies({ withoutDevelopment: options.has('--without-dev') })
+  if (options.has('--nats')) process.env.NATS_SERVER_BIN = await findNatsServer()
+  process.exitCode = args.length === 0 ? 0 : await run(node, args)
+} catch (error) {
+  say(error instanceof Problem ? `\n${error.message}` : String(error instanceof Error ? error.stack : error))
+  process.exitCode = 1
+}
+
+/**
+ * @param {string} node
+ * @param {string[]} args
+ * @returns {Promise<number>} the exit code
+ */
+function run(node, args) {
+  const child = spawn(node, args, { stdio: 'inherit', env: { ...process.env, TASKWIRE_SUPERVISED: '1' } })
+  for (const signal of FORWARDED)
+    process.on(signal, () => {
+      // A terminal's Ctrl-C reaches the program by itself.
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
+    })
+  stopWithNpm(() => child.kill('SIGTERM'))
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])))
+  })
+}
+
+/**
+ * npm passes signals on, but not its own sudden death.
+ *
+ * @param {() => void} stop
+ */
+function stopWithNpm(stop) {
+  if (process.env.npm_lifecycle_event === undefined) return
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    stop()
+  }, LOOK_FOR_PARENT_EVERY_MS)
+  watch.unref()
+}
