@@ -1,3 +1,4 @@
+import './audit-entry.ts'
 import { builder } from './builder.ts'
 import './node.ts'
 import './scalars.ts'

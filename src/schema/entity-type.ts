@@ -1,0 +1,12 @@
+import type { EntityType as EntityTypeName } from '../domain/entity.ts'
+import { builder } from './builder.ts'
+
+const values: Record<EntityTypeName, { readonly description: string }> = {
+  TASK: { description: 'A task.' },
+  TAG: { description: 'A tag.' },
+}
+
+export const EntityType = builder.enumType('EntityType', {
+  description: 'What something is, in events, the audit trail and the feed. Expect values that you do not know yet.',
+  values,
+})
