@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 
 const root = resolve(import.meta.dirname, '..')
+const LINTER = join(root, 'node_modules/oxlint/bin/oxlint')
 
 /** The rules that the linter, under the project's own configuration, finds broken in one file. */
 async function brokenRules(path: string, source: string): Promise<string[]> {
@@ -15,7 +16,7 @@ async function brokenRules(path: string, source: string): Promise<string[]> {
     await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
     await mkdir(join(folder, path, '..'), { recursive: true })
     await writeFile(join(folder, path), source)
-    const linter = [join(root, 'node_modules/oxlint/bin/oxlint'), '--format', 'json', path]
+    const linter = [LINTER, '--format', 'json', path]
     const run = spawnSync(process.execPath, linter, { cwd: folder, encoding: 'utf8' })
     assert.ok(run.status === 0 || run.status === 1, `the linter did not run: ${run.stdout}${run.stderr}`)
     const report = JSON.parse(run.stdout) as { diagnostics: { code: string }[]; number_of_files: number }

@@ -4,8 +4,10 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 
 const root = resolve(import.meta.dirname, '..')
+const COMPILER = fileURLToPath(import.meta.resolve('relay-compiler/cli.js'))
 
 /** A client's documents, of the kinds that Relay is particular about: connections, refetching, edges made and removed. */
 const DOCUMENTS = {
@@ -70,7 +72,7 @@ async function compile(documents: Record<string, string>, look: (compilation: Co
       join(folder, 'relay.config.json'),
       JSON.stringify({ src: './src', schema: './schema.graphql', language: 'typescript' }),
     )
-    const run = spawnSync(process.execPath, [join(root, 'node_modules/relay-compiler/cli.js'), '--noWatchman'], {
+    const run = spawnSync(process.execPath, [COMPILER, '--noWatchman'], {
       cwd: folder,
       encoding: 'utf8',
     })
