@@ -170,6 +170,14 @@ export class Database<Tables> implements AsyncDisposable {
   }
 }
 
+/**
+ * pg writes a Date in the process's time zone with an offset of whole minutes, which for times before there were zones is
+ * seconds off.
+ */
+function inUtc(parameter: unknown): unknown {
+  return parameter instanceof Date ? parameter.toISOString() : parameter
+}
+
 /** Kysely on one client that is checked out already. */
 class ClientDialect implements Dialect {
   readonly #connection: ClientConnection
@@ -238,7 +246,7 @@ class ClientConnection implements DatabaseConnection {
 
   async #execute<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     this.#onStatement?.(query.sql)
-    const result = await this.#client.query(query.sql, [...query.parameters])
+    const result = await this.#client.query(query.sql, query.parameters.map(inUtc))
     return result.command === 'SELECT'
       ? { rows: result.rows }
       : { rows: result.rows, numAffectedRows: BigInt(result.rowCount ?? 0) }
