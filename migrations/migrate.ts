@@ -41,7 +41,7 @@ async function grantRoles(client: pg.Client, login: URL): Promise<void> {
   const known = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [name])
   if (known.rowCount === 0)
     await client.query(`CREATE ROLE ${pg.escapeIdentifier(name)} LOGIN PASSWORD ${pg.escapeLiteral(password)}`)
-  const granted = await client.query(
+  const granted = await client.query<{ both: boolean }>(
     `SELECT pg_has_role($1, 'taskwire_app', 'SET') AND pg_has_role($1, 'taskwire_worker', 'SET') AS both`,
     [name],
   )
