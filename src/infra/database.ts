@@ -38,11 +38,11 @@ export interface OpenTransaction<Tables> {
 
 const IDLE_IN_TRANSACTION_MS = 60_000
 const CONNECT_TIMEOUT_MS = 10_000
-const BIGINT_OID = 20
 
 /** Sequences and counts fit a double by far: read as numbers, not as strings. */
 const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid, format) => (oid === BIGINT_OID ? Number : pg.types.getTypeParser(oid, format)),
+  getTypeParser: (oid, format): unknown =>
+    oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format),
 }
 
 /** Connections that break or are not made: what the socket says, and what pg says of it without a code. */
@@ -246,13 +246,13 @@ class ClientConnection implements DatabaseConnection {
 
   async #execute<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     this.#onStatement?.(query.sql)
-    const result = await this.#client.query(query.sql, query.parameters.map(inUtc))
+    const result = await this.#client.query<Row & pg.QueryResultRow>(query.sql, query.parameters.map(inUtc))
     return result.command === 'SELECT'
       ? { rows: result.rows }
       : { rows: result.rows, numAffectedRows: BigInt(result.rowCount ?? 0) }
   }
 
-  // biome-ignore lint/correctness/useYield: streaming is not used
+  // oxlint-disable-next-line require-yield -- the interface asks for it, nothing streams
   async *streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
     throw new Error('Results are not streamed.')
   }
