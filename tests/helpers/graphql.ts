@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { execute, type GraphQLError, parse, validate } from 'graphql'
+import { createCommandRunner } from '../../src/commands/command.ts'
+import { Clock } from '../../src/lib/clock.ts'
+import { type Context, createContext, type Services } from '../../src/resolvers/context.ts'
+import { schema } from '../../src/schema/schema.ts'
+import { createErrorPresenter } from '../../src/server/errors.ts'
+import type { TestDatabase } from './database.ts'
+import { testLog } from './options.ts'
+
+export interface Answer {
+  // Whatever was selected: tests say what they expect to find there.
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  readonly data: any
+  readonly errors: readonly GraphQLError[]
+}
+
+const ORIGIN = { correlationId: 'test', transport: 'http' } as const
+
+/** The schema on a real database, without a server around it. */
+export class GraphqlWorld {
+  /** The SQL of every statement since `forgetStatements`, without what begins and ends transactions. */
+  readonly statements: string[] = []
+  readonly services: Services
+  readonly #presenter = createErrorPresenter(testLog())
+
+  constructor(database: TestDatabase) {
+    const pool = database.open('taskwire_app', { onStatement: (sql) => this.statements.push(sql) })
+    this.services = {
+      database: pool,
+      run: createCommandRunner({ database: pool, publicUrl: 'http://localhost', onCommit: () => undefined }),
+      clock: new Clock(),
+      log: testLog(),
+    }
+  }
+
+  contextOf(userId: string | undefined): Context {
+    const viewer = userId === undefined ? undefined : { userId, admin: false, expiresAt: undefined }
+    return createContext(this.services, { viewer, correlationId: randomUUID(), traceparent: undefined })
+  }
+
+  /** One operation of a user, or of nobody; errors as a client sees them. */
+  async execute(
+    userId: string | undefined,
+    document: string,
+    variables: Readonly<Record<string, unknown>> = {},
+  ): Promise<Answer> {
+    const parsed = parse(document)
+    assert.deepEqual(validate(schema, parsed), [])
+    const contextValue = this.contextOf(userId)
+    try {
+      const { data, errors } = await execute({ schema, document: parsed, contextValue, variableValues: variables })
+      return { data, errors: errors === undefined ? [] : this.#presenter.ofExecution(errors, ORIGIN) }
+    } finally {
+      await contextValue.reads.close()
+    }
+  }
+
+  /** The data of an operation that must have no errors. */
+  async data(userId: string, document: string, variables?: Readonly<Record<string, unknown>>) {
+    const answer = await this.execute(userId, document, variables)
+    assert.deepEqual(answer.errors, [])
+    return answer.data
+  }
+}
