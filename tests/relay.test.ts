@@ -118,7 +118,10 @@ describe('the relay', () => {
     const marks = await world.postgres.query<{ id: string; s: string }>(
       'SELECT id, stream_sequence AS s FROM outbox ORDER BY seq',
     )
-    assert.deepEqual(marks.map((row) => Number(row.s)), messages.map((message) => message.sequence))
+    assert.deepEqual(
+      marks.map((row) => Number(row.s)),
+      messages.map((message) => message.sequence),
+    )
   })
 
   it('publishes at a kick, well before the next poll would', async () => {
@@ -172,7 +175,7 @@ describe('the relay', () => {
     const { js, jsm } = await world.nats()
     // The server has forgotten the ids: the duplicate window does not protect any more.
     await jsm.streams.update(STREAM, { duplicate_window: 100_000_000 })
-    await eventually(async () => (await js.publish('events.x.y', '', { msgID: 'probe' })).duplicate === false)
+    await eventually(async () => !(await js.publish('events.x.y', '', { msgID: 'probe' })).duplicate)
     const before = await readStreamLength(world)
 
     const late = await publishChained(js, inHand, { after: paused.marked, epoch: paused.epoch, freshRefillIds: false })
@@ -233,7 +236,10 @@ describe('the relay', () => {
 
     const messages = await readStream(await world.nats())
     assert.deepEqual(idsOf(messages), ids)
-    assert.deepEqual(messages.map((message) => message.refill), [...Array(20).fill(true), ...Array(5).fill(false)])
+    assert.deepEqual(
+      messages.map((message) => message.refill),
+      [...Array(20).fill(true), ...Array(5).fill(false)],
+    )
     const now = await world.relayRow()
     assert.ok(now.epoch > epoch)
     assert.ok(messages.every((message) => message.epoch === now.epoch))
@@ -262,7 +268,10 @@ describe('the relay', () => {
 
     const messages = await readStream(await world.nats())
     assert.deepEqual(idsOf(messages), ids)
-    assert.deepEqual(messages.map((message) => message.refill), [...Array(10).fill(false), ...Array(15).fill(true)])
+    assert.deepEqual(
+      messages.map((message) => message.refill),
+      [...Array(10).fill(false), ...Array(15).fill(true)],
+    )
     const { jsm } = await world.nats()
     const durable = await jsm.consumers.info(STREAM, 'audit')
     assert.ok(durable.delivered.stream_seq <= 10)

@@ -67,7 +67,7 @@ export async function keepOutcome(tx: Tx, { userId, field, key }: KeyClaim, outc
 function canonicalJson(input: object): string {
   return JSON.stringify(input, (_, value: unknown) =>
     value !== null && typeof value === 'object' && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
       : value,
   )
 }

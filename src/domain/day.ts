@@ -22,7 +22,7 @@ export function dayOf(now: Date, timezone: string): Day | undefined {
 function isTimezone(timezone: string): boolean {
   if (!/^[A-Za-z]/.test(timezone)) return false
   try {
-    new Intl.DateTimeFormat('en', { timeZone: timezone })
+    Intl.DateTimeFormat('en', { timeZone: timezone })
     return true
   } catch (error) {
     if (error instanceof RangeError) return false

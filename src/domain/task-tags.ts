@@ -30,5 +30,5 @@ export function tagNamesAfter(current: readonly TagRef[], update: TagsUpdate): R
 
 /** Tags as a task's state has them. */
 export function inOrderOfName(tags: readonly TagRef[]): { id: string; name: string }[] {
-  return tags.map(({ id, name }) => ({ id, name })).sort((a, b) => compareTagNames(a.name, b.name))
+  return tags.map(({ id, name }) => ({ id, name })).toSorted((a, b) => compareTagNames(a.name, b.name))
 }

@@ -26,7 +26,7 @@ export interface PublishResult {
   /** How many of the events, from the first on, are known to stand where they belong. */
   readonly confirmed: number
   /** What happened to the one after them: undefined when all are confirmed. */
-  readonly failure: unknown
+  readonly failure: Error | undefined
   /** The server took a refill for a repeat of what it has lost. */
   readonly refusedAsRepeat: boolean
 }
@@ -60,7 +60,10 @@ export async function publishChained(
   )
   let confirmed = 0
   for (const ack of acks) {
-    if (ack.status === 'rejected') return { confirmed, failure: ack.reason, refusedAsRepeat: false }
+    if (ack.status === 'rejected') {
+      const failure = ack.reason instanceof Error ? ack.reason : new Error(String(ack.reason))
+      return { confirmed, failure, refusedAsRepeat: false }
+    }
     if (ack.value.seq !== after + confirmed + 1) {
       const failure = new Error(`Expected sequence ${after + confirmed + 1}, the server says ${ack.value.seq}.`)
       return { confirmed, failure, refusedAsRepeat: ack.value.duplicate && rows[confirmed]?.refill === true }

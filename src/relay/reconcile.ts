@@ -68,7 +68,8 @@ export async function reconcile(options: ReconcileOptions): Promise<FeedPosition
   }
   if (known < found.length)
     return beginEpoch(options, relay, info, 'the stream holds events that the record does not know')
-  if (found.length > 0) log.info({ count: found.length, sequence: last }, 'marked events that stood in the stream already')
+  if (found.length > 0)
+    log.info({ count: found.length, sequence: last }, 'marked events that stood in the stream already')
   await resetDurables(nats, last, log)
   return { epoch: relay.epoch, sequence: last }
 }
@@ -95,7 +96,8 @@ async function readRelay({ db }: Tx, holder: string): Promise<RelayRow> {
 
 /** Why the stream no longer holds what was published, or undefined where it does. */
 async function findLoss({ db, now }: Tx, relay: RelayRow, info: StreamInfo): Promise<string | undefined> {
-  const { first_seq, last_seq, deleted = [] } = info.state
+  const { first_seq, last_seq } = info.state
+  const deleted = holesOf(info)
   if (relay.stream_created === null) return 'the feed begins'
   if (relay.stream_created !== info.created) return 'the stream is another one'
   if (last_seq < relay.marked_sequence) return 'the stream ends before what was published'
@@ -106,6 +108,12 @@ async function findLoss({ db, now }: Tx, relay: RelayRow, info: StreamInfo): Pro
        SELECT id, created_at FROM outbox WHERE stream_sequence < ${first_seq} ORDER BY stream_sequence DESC LIMIT 1
      ) youngest WHERE created_at > ${youngerThan(now, info)}::timestamptz)`.execute(db)
   return absent.rows.length > 0 ? 'messages are gone that had not aged out' : undefined
+}
+
+/** The sequences inside of the stream that hold nothing any more. The server leaves an empty list out. */
+function holesOf(info: StreamInfo): readonly number[] {
+  const { deleted }: { readonly deleted?: readonly number[] } = info.state
+  return deleted ?? []
 }
 
 /** Events made after this instant cannot have aged out of the stream yet. */
@@ -124,7 +132,8 @@ async function beginEpoch(
   info: StreamInfo,
   reason: string,
 ): Promise<FeedPosition> {
-  const { first_seq, last_seq, deleted = [] } = info.state
+  const { first_seq, last_seq } = info.state
+  const deleted = holesOf(info)
   const anotherStream = relay.stream_created !== info.created
   const { epoch, refills } = await database.asNobody(async ({ db, now }) => {
     // Numbered by the time, so that a database restored from a backup does not give a number out twice.

@@ -75,7 +75,7 @@ function canonical(value: unknown): string {
       ? Object.fromEntries(
           Object.entries(item)
             .filter(([, member]) => member !== null)
-            .sort(([a], [b]) => (a < b ? -1 : 1)),
+            .toSorted(([a], [b]) => (a < b ? -1 : 1)),
         )
       : item,
   )

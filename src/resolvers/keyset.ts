@@ -140,7 +140,7 @@ async function fetchRows<DB, TB extends keyof DB, Row extends object>(
   })
   if (first === undefined) return []
   // The keys' columns are not part of the row that callers see.
-  if (second === undefined) return (await first.execute()) as unknown as Row[]
+  if (second === undefined) return first.execute()
   const columns = keys.map((key, i) => ({ ...key, expression: sql.ref(keyColumn(i)) }))
   const page = sql<Row>`
     SELECT * FROM (${first} UNION ALL ${second}) AS page ORDER BY ${orderOf(columns, backward)} LIMIT ${limit}`

@@ -15,7 +15,7 @@ export async function eventually<T>(
   while (Date.now() < deadline) {
     try {
       const answer = await probe()
-      if (answer !== undefined && answer !== null && answer !== false) return answer as NonNullable<T>
+      if (answer !== undefined && answer !== null && answer !== false) return answer
       last = `it answered ${String(answer)}`
     } catch (error) {
       last = error
