@@ -15,7 +15,7 @@ export interface GuardedOptions {
   readonly uid?: number
   readonly gid?: number
   /** What the guard sends when this process is gone. */
-  readonly orphanSignal: 'TERM' | 'QUIT' | 'KILL'
+  readonly orphanSignal: 'TERM' | 'INT'
 }
 
 /**
