@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { type Command, type CommandResult, createCommandRunner, type RunCommand } from '../../src/commands/command.ts'
+import { type ErrorCode, TaskwireError } from '../../src/domain/errors.ts'
+import type { TaskwireDatabase } from '../../src/entities/tables.ts'
+import type { TaskwireEvent } from '../../src/events/envelope.ts'
+import { createTestDatabase, type TestDatabase } from './database.ts'
+
+/** What a command takes beside its own fields. */
+interface Keyed {
+  readonly idempotencyKey?: string | null | undefined
+}
+
+/** Commands on a real database, as the API runs them, and what they left there. */
+export class CommandWorld implements AsyncDisposable {
+  readonly postgres: TestDatabase
+  readonly database: TaskwireDatabase
+  /** The SQL of every statement since it was last emptied, without what begins and ends transactions. */
+  readonly statements: string[] = []
+  /** How many commits wrote events. */
+  commits = 0
+  readonly #run: RunCommand
+
+  private constructor(postgres: TestDatabase, poolSize: number) {
+    this.postgres = postgres
+    this.database = postgres.open('taskwire_app', { poolSize, onStatement: (sql) => this.statements.push(sql) })
+    const onCommit = () => {
+      this.commits += 1
+    }
+    this.#run = createCommandRunner({ database: this.database, publicUrl: 'http://localhost:4000', onCommit })
+  }
+
+  static async create({ poolSize = 10 } = {}): Promise<CommandWorld> {
+    return new CommandWorld(await createTestDatabase(), poolSize)
+  }
+
+  /** Runs a command as a user, with the input's own idempotency key. */
+  run<Input extends Keyed, Outcome extends object>(
+    userId: string,
+    command: Command<Input, Outcome>,
+    input: Input,
+    correlationId: string = randomUUID(),
+  ): Promise<CommandResult<Outcome>> {
+    return this.#run(command, input, { userId, actorId: userId, correlationId, idempotencyKey: input.idempotencyKey })
+  }
+
+  /** Every event in the outbox's order, or those of one entity. */
+  async events(entityId?: string): Promise<TaskwireEvent[]> {
+    const rows = await this.postgres.query<{ event: TaskwireEvent }>(
+      'SELECT event FROM outbox WHERE $1::uuid IS NULL OR entity_id = $1 ORDER BY seq',
+      [entityId ?? null],
+    )
+    return rows.map(({ event }) => event)
+  }
+
+  async eventTypes(entityId?: string): Promise<string[]> {
+    return (await this.events(entityId)).map(({ type }) => type)
+  }
+
+  /** The last event of an entity. */
+  async lastEvent(entityId: string): Promise<TaskwireEvent> {
+    const event = (await this.events(entityId)).at(-1)
+    assert.ok(event, `no event of ${entityId}`)
+    return event
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.postgres[Symbol.asyncDispose]()
+  }
+}
+
+/** Expects an error of this code, and answers with its extensions. */
+export async function rejection(
+  running: Promise<unknown>,
+  code: ErrorCode,
+): Promise<Readonly<Record<string, unknown>>> {
+  const error = await running.then(
+    () => assert.fail(`it succeeded, and was to fail with ${code}`),
+    (reason: unknown) => reason,
+  )
+  assert.ok(error instanceof TaskwireError, String(error))
+  assert.equal(error.code, code, error.message)
+  return error.extensions
+}
+
+/** Expects BAD_USER_INPUT, and answers with the paths of its issues, each written with dots. */
+export async function badPaths(running: Promise<unknown>): Promise<string[]> {
+  const { issues } = await rejection(running, 'BAD_USER_INPUT')
+  return (issues as { path: (string | number)[] }[]).map(({ path }) => path.join('.')).sort()
+}
