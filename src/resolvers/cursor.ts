@@ -27,7 +27,7 @@ const LATEST_MS = Date.parse('9999-12-31T23:59:59.999Z')
 export function createCursors(list: unknown, kinds: readonly CursorKind[]): Cursors {
   let known: string | undefined
   const mark = () => {
-    known ??= createHash('sha256').update(canonical(list)).digest('base64url').slice(0, MARK_LENGTH)
+    known ??= createHash('sha256').update(canonicalJson(list)).digest('base64url').slice(0, MARK_LENGTH)
     return known
   }
   return {
@@ -68,8 +68,8 @@ function isOfKind(value: unknown, kind: CursorKind): boolean {
   }
 }
 
-/** JSON with sorted keys and without nulls. */
-function canonical(value: unknown): string {
+/** JSON with sorted keys and without null members: what says the same reads the same. */
+export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, item: unknown) =>
     item !== null && typeof item === 'object' && !Array.isArray(item)
       ? Object.fromEntries(

@@ -1,6 +1,6 @@
-import { type SelectQueryBuilder, sql } from 'kysely'
+import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely'
 import { badUserInput, type Issue } from '../domain/errors.ts'
-import { type CursorValue, createCursors } from './cursor.ts'
+import { type Cursors, type CursorValue, createCursors } from './cursor.ts'
 import { type Bounds, branchesOf, type OrderKey, orderOf } from './keyset-branches.ts'
 import type { Reads } from './reads.ts'
 
@@ -34,6 +34,15 @@ export interface Page<Row> {
   totalCount(): Promise<number>
 }
 
+/** Which page of a list is asked for: checked arguments. */
+export interface PageRequest {
+  readonly keys: readonly OrderKey[]
+  readonly cursors: Cursors
+  readonly bounds: Bounds
+  readonly backward: boolean
+  readonly size: number
+}
+
 const DEFAULT_PAGE = 50
 const LARGEST_PAGE = 100
 
@@ -50,10 +59,30 @@ export async function readPage<DB, TB extends keyof DB, Row extends object>(
   args: PagingArgs,
   issues: readonly Issue[] = [],
 ): Promise<Page<Row>> {
-  const { keys, query } = list
+  const { query, keys } = list
+  const request = pageRequest([reads.userId, list.binding], keys, args, issues)
+  const { db } = await reads.open()
+  const { rows } = await pageStatement(query, request).execute(db)
+  return pageOf(rows, request, async () => {
+    const counted = query.clearSelect().select(sql<number>`count(*)`.as('count'))
+    const { count } = (await counted.executeTakeFirstOrThrow()) as { count: number }
+    return count
+  })
+}
+
+/**
+ * @param list whose list it is, what, and with which filter, as JSON
+ * @throws TaskwireError BAD_USER_INPUT
+ */
+export function pageRequest(
+  list: unknown,
+  keys: readonly OrderKey[],
+  args: PagingArgs,
+  issues: readonly Issue[],
+): PageRequest {
   const order = keys.map((key) => [key.name, key.direction])
   const cursors = createCursors(
-    [reads.userId, list.binding, order],
+    [list, order],
     keys.map((key) => key.kind),
   )
   const found = [...issues, ...sizeIssues(args)]
@@ -66,14 +95,47 @@ export async function readPage<DB, TB extends keyof DB, Row extends object>(
   }
   const bounds: Bounds = { after: place('after'), before: place('before') }
   if (found.length > 0) throw badUserInput(found)
+  return {
+    keys,
+    cursors,
+    bounds,
+    backward: typeof args.last === 'number',
+    size: args.last ?? args.first ?? DEFAULT_PAGE,
+  }
+}
 
-  const backward = typeof args.last === 'number'
-  const size = args.last ?? args.first ?? DEFAULT_PAGE
-  const rows = await fetchRows(reads, list, bounds, backward, size + 1)
-  const more = rows.length > size
-  if (more) rows.length = size
-  if (backward) rows.reverse()
+/** The rows of a page and one more, where there is one, in the order in which they are walked. */
+export function pageStatement<DB, TB extends keyof DB, Row extends object>(
+  query: SelectQueryBuilder<DB, TB, Row>,
+  { keys, bounds, backward, size }: PageRequest,
+): RawBuilder<Row> {
+  const keyed = query.select(keys.map((key, i) => key.expression.as(keyColumn(i)))).limit(size + 1)
+  const [first, second] = branchesOf(keys, bounds, backward).map((branch) => {
+    const ordered = keyed.orderBy(branch.order)
+    return branch.condition === undefined ? ordered : ordered.where(branch.condition)
+  })
+  if (second === undefined) return sql<Row>`${first}`
+  return sql<Row>`
+    SELECT * FROM (${first} UNION ALL ${second}) AS page ORDER BY ${orderOfColumns(keys, backward)} LIMIT ${size + 1}`
+}
 
+/** The order of rows that have come out of a page's statement. */
+export function orderOfColumns(keys: readonly OrderKey[], backward: boolean): RawBuilder<unknown> {
+  return orderOf(
+    keys.map((key, i) => ({ ...key, expression: sql.ref(keyColumn(i)) })),
+    backward,
+  )
+}
+
+/** The page that a page's statement has answered. */
+export function pageOf<Row extends object>(
+  fetched: readonly Row[],
+  { keys, cursors, bounds, backward, size }: PageRequest,
+  totalCount: () => Promise<number>,
+): Page<Row> {
+  const more = fetched.length > size
+  const walked = fetched.slice(0, size)
+  const rows = backward ? walked.reverse() : walked
   const cursorOf = (row: Row) => cursors.write(keys.map((_, i) => keyValue(row, i)))
   const cursorAt = (index: number) => {
     const row = rows.at(index)
@@ -86,11 +148,7 @@ export async function readPage<DB, TB extends keyof DB, Row extends object>(
     cursorOf,
     startCursor: () => cursorAt(0),
     endCursor: () => cursorAt(-1),
-    async totalCount() {
-      const counted = query.clearSelect().select(sql<number>`count(*)`.as('count'))
-      const { count } = (await counted.executeTakeFirstOrThrow()) as { count: number }
-      return count
-    },
+    totalCount,
   }
 }
 
@@ -117,33 +175,10 @@ function sizeIssues(args: PagingArgs): Issue[] {
   return issues
 }
 
-/** Where a row has the value of its key `i`, as its cursor needs it. */
+/** Where a row has the value of its key `i`, for its cursor: a column that is not part of what callers see. */
 const keyColumn = (i: number) => `key_${i}`
 
 function keyValue(row: object, i: number): CursorValue {
   const value = (row as Readonly<Record<string, Date | CursorValue>>)[keyColumn(i)] ?? null
   return value instanceof Date ? value.getTime() : value
-}
-
-/** The rows in the order in which they are walked. */
-async function fetchRows<DB, TB extends keyof DB, Row extends object>(
-  reads: Reads,
-  { keys, query }: PagedList<DB, TB, Row>,
-  bounds: Bounds,
-  backward: boolean,
-  limit: number,
-): Promise<Row[]> {
-  const keyed = query.select(keys.map((key, i) => key.expression.as(keyColumn(i)))).limit(limit)
-  const [first, second] = branchesOf(keys, bounds, backward).map((branch) => {
-    const ordered = keyed.orderBy(branch.order)
-    return branch.condition === undefined ? ordered : ordered.where(branch.condition)
-  })
-  if (first === undefined) return []
-  // The keys' columns are not part of the row that callers see.
-  if (second === undefined) return first.execute()
-  const columns = keys.map((key, i) => ({ ...key, expression: sql.ref(keyColumn(i)) }))
-  const page = sql<Row>`
-    SELECT * FROM (${first} UNION ALL ${second}) AS page ORDER BY ${orderOf(columns, backward)} LIMIT ${limit}`
-  const { db } = await reads.open()
-  return (await page.execute(db)).rows
 }

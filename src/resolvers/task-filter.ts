@@ -37,6 +37,8 @@ export interface TaskFilter {
 export interface FilterScope {
   readonly userId: string
   readonly now: Date
+  /** The list joins what the filter's own search finds, for its rank: it needs no condition. */
+  readonly ranked: boolean
 }
 
 type Path = readonly (string | number)[]
@@ -72,7 +74,9 @@ export function taskCondition(filter: Maybe<TaskFilter>, scope: FilterScope, iss
     const inner = (name: 'and' | 'or') =>
       part[name]?.map((each, index) => walk(each, [...path, name, index], depth + 1)) ?? undefined
     const [and, or] = [inner('and'), inner('or')]
-    const conditions = ownConditions(part, path, scope, issues)
+    const conditions = ownConditions(part, scope)
+    const search = searchConditionOf(part, path, issues)
+    if (search !== undefined && !(scope.ranked && depth === 1)) conditions.push(search)
     if (and !== undefined) conditions.push(and.length === 0 ? FALSE : all(and))
     if (or !== undefined) conditions.push(or.length === 0 ? FALSE : sql<boolean>`(${sql.join(or, sql` OR `)})`)
     // Not SQL's NOT: that a condition is unknown because of a null means that the row does not match it.
@@ -89,8 +93,8 @@ function all(conditions: readonly Condition[]): Condition {
   return conditions.length === 0 ? TRUE : sql<boolean>`(${sql.join(conditions, sql` AND `)})`
 }
 
-/** What the filter asks itself, without `and`, `or` and `not`. */
-function ownConditions(filter: TaskFilter, path: Path, scope: FilterScope, issues: Issue[]): Condition[] {
+/** What the filter asks itself, without its search and without `and`, `or` and `not`. */
+function ownConditions(filter: TaskFilter, scope: FilterScope): Condition[] {
   const conditions: Condition[] = []
   const { ids, status, completed, priority, overdue } = filter
   if (ids) conditions.push(sql<boolean>`tasks.id = ANY(${ids.filter(isUuid)}::uuid[])`)
@@ -102,12 +106,15 @@ function ownConditions(filter: TaskFilter, path: Path, scope: FilterScope, issue
     conditions.push(sql<boolean>`${overdueCondition(scope.now)} ${sql.raw(overdue ? 'IS TRUE' : 'IS NOT TRUE')}`)
   if (filter.tags) conditions.push(...tagConditions(filter.tags, scope.userId))
   for (const [name, column] of INSTANTS) conditions.push(...dateTimeConditions(column, filter[name] ?? {}))
-  const search = searchOf(filter)
-  if (search !== undefined && search.length > LONGEST_SEARCH)
-    issues.push({ path: [...path, 'search'], message: `At most ${LONGEST_SEARCH} characters.` })
-  else if (search !== undefined)
-    conditions.push(sql<boolean>`tasks.id IN (SELECT task_id FROM taskwire_search(${searchQuery(search)}))`)
   return conditions
+}
+
+function searchConditionOf(filter: TaskFilter, path: Path, issues: Issue[]): Condition | undefined {
+  const search = searchOf(filter)
+  if (search === undefined) return undefined
+  if (search.length > LONGEST_SEARCH)
+    issues.push({ path: [...path, 'search'], message: `At most ${LONGEST_SEARCH} characters.` })
+  return sql<boolean>`tasks.id IN (SELECT task_id FROM taskwire_search(${searchQuery(search)}))`
 }
 
 const INSTANTS = [

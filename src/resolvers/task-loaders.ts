@@ -35,8 +35,9 @@ export class TagsOfTasks {
     return this.#fetched.get(taskId) ?? this.#loader.load(taskId)
   }
 
+  /** Together with whatever else asks for tags at this moment. */
   async prefetch(taskIds: readonly string[]): Promise<void> {
-    if (taskIds.length > 0) await this.#fetch(taskIds)
+    await Promise.all(taskIds.map((id) => this.of(id)))
   }
 
   async #fetch(taskIds: readonly string[]): Promise<(readonly TagRow[])[]> {

@@ -1,8 +1,9 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Issue } from '../domain/errors.ts'
 import { ownedBy } from '../entities/scope.ts'
 import { TASK_COLUMNS, type TaskRow } from '../entities/task-state.ts'
 import { isUuid } from '../lib/ids.ts'
+import { readChildPage } from './child-pages.ts'
 import { type Context, viewerOf } from './context.ts'
 import { type Page, type PagingArgs, readPage } from './keyset.ts'
 import { searchQuery } from './search.ts'
@@ -51,28 +52,33 @@ interface ListOptions {
 
 async function listTasks({ reads }: Context, args: TasksArgs, options: ListOptions): Promise<Page<TaskRow>> {
   const { trash, tagId, withTags } = options
-  const { userId } = reads
   const { db, now } = await reads.open()
   const issues: Issue[] = []
   const search = searchOf(args.filter)
   const keys = taskOrder(args.orderBy, search !== undefined, issues)
-  let query = db
+  const ranked = search !== undefined && keys.some((key) => key.name === 'RELEVANCE')
+  const condition = taskCondition(args.filter, { userId: reads.userId, now, ranked }, issues)
+  const found = sql<{ task_id: string; rank: number }>`taskwire_search(${searchQuery(search ?? '')})`.as('found')
+  const query = db
     .selectFrom('tasks')
     .select(TASK_COLUMNS.map((column) => `tasks.${column}` as const))
-    .where(ownedBy(userId, 'tasks'))
-    .where(taskCondition(args.filter, { userId, now }, issues))
+    .where(ownedBy(reads.userId, 'tasks'))
+    .where(condition)
     .$if(trash !== 'INCLUDE', (all) => all.where('tasks.deleted_at', trash === 'ONLY' ? 'is not' : 'is', null))
-    .$if(tagId !== undefined, (all) =>
-      all.where(
-        sql<boolean>`tasks.id IN (SELECT task_id FROM task_tags WHERE tag_id = ${tagId} AND ${ownedBy(userId)})`,
-      ),
-    )
-  if (search !== undefined && keys.some((key) => key.name === 'RELEVANCE'))
-    query = query.innerJoin(
-      sql<{ task_id: string; rank: number }>`taskwire_search(${searchQuery(search)})`.as('found'),
-      (join) => join.onRef('found.task_id', '=', 'tasks.id'),
-    )
-  const page = await readPage(reads, { binding: ['tasks', args.filter, trash, tagId], query, keys }, args, issues)
+    .$if(ranked, (all) => all.innerJoin(found, (join) => join.onRef('found.task_id', '=', 'tasks.id')))
+  const binding = ['tasks', args.filter, trash]
+  const page = await (tagId === undefined
+    ? readPage(reads, { binding, query, keys }, args, issues)
+    : readChildPage(
+        reads,
+        { binding, parentId: tagId, query: (tag) => query.where(hasTag(tag, reads.userId)), keys },
+        args,
+        issues,
+      ))
   if (withTags) await reads.loader(tagsOfTasks).prefetch(page.rows.map((row) => row.id))
   return page
+}
+
+function hasTag(tagId: RawBuilder<unknown>, userId: string): RawBuilder<boolean> {
+  return sql`tasks.id IN (SELECT task_id FROM task_tags WHERE tag_id = ${tagId} AND ${ownedBy(userId, 'task_tags')})`
 }
