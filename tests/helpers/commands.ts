@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { type Command, type CommandResult, createCommandRunner, type RunCommand } from '../../src/commands/command.ts'
+import {
+  type Command,
+  type CommandResult,
+  createCommandRunner,
+  type Execute,
+  type RunCommand,
+} from '../../src/commands/command.ts'
 import { type ErrorCode, TaskwireError } from '../../src/domain/errors.ts'
 import type { TaskwireDatabase } from '../../src/entities/tables.ts'
 import type { TaskwireEvent } from '../../src/events/envelope.ts'
@@ -35,13 +41,14 @@ export class CommandWorld implements AsyncDisposable {
   }
 
   /** Runs a command as a user, with the input's own idempotency key. */
-  run<Input extends Keyed, Outcome extends object>(
+  run<Input extends object, Outcome extends object>(
     userId: string,
     command: Command<Input, Outcome>,
     input: Input,
     correlationId: string = randomUUID(),
   ): Promise<CommandResult<Outcome>> {
-    return this.#run(command, input, { userId, actorId: userId, correlationId, idempotencyKey: input.idempotencyKey })
+    const { idempotencyKey }: Keyed = input
+    return this.#run(command, input, { userId, actorId: userId, correlationId, idempotencyKey })
   }
 
   /** Every event in the outbox's order, or those of one entity. */
@@ -64,8 +71,43 @@ export class CommandWorld implements AsyncDisposable {
     return event
   }
 
+  /** Does any transaction wait for another's lock? */
+  async isAnyoneWaiting(): Promise<boolean> {
+    const waiting = await this.postgres.query(
+      `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    )
+    return waiting.length > 0
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.postgres[Symbol.asyncDispose]()
+  }
+}
+
+/** A command that has changed its rows and waits, its transaction open, until it is released. */
+export class HeldCommand<Outcome> {
+  readonly command: Command<object, Outcome>
+  readonly #executed = Promise.withResolvers<void>()
+  readonly #released = Promise.withResolvers<void>()
+
+  constructor(execute: Execute<Outcome>) {
+    this.command = {
+      name: 'held',
+      prepare: () => async (unit) => {
+        const outcome = await execute(unit)
+        this.#executed.resolve()
+        await this.#released.promise
+        return outcome
+      },
+    }
+  }
+
+  get executed(): Promise<void> {
+    return this.#executed.promise
+  }
+
+  release(): void {
+    this.#released.resolve()
   }
 }
 
