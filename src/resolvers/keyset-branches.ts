@@ -24,7 +24,7 @@ export interface Branch {
 }
 
 /**
- * The parts of a list that have rows between the bounds, one or two. Where the first key can be null, the rows that have
+ * The parts of a list that may have rows between the bounds: none, one or two. Where the first key can be null, the rows that have
  * it and those that have not are two: no index gives `DESC NULLS LAST`, and a range that is OR-ed with IS NULL is none.
  * The one exception is the start of an ascending list, where the index's own order is the list's.
  *

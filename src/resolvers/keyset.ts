@@ -114,7 +114,8 @@ export function pageStatement<DB, TB extends keyof DB, Row extends object>(
     const ordered = keyed.orderBy(branch.order)
     return branch.condition === undefined ? ordered : ordered.where(branch.condition)
   })
-  if (second === undefined) return sql<Row>`${first}`
+  // Between a place without a value and an earlier one with it there is nothing.
+  if (second === undefined) return sql<Row>`${first ?? keyed.where(sql<boolean>`false`)}`
   return sql<Row>`
     SELECT * FROM (${first} UNION ALL ${second}) AS page ORDER BY ${orderOfColumns(keys, backward)} LIMIT ${size + 1}`
 }

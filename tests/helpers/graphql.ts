@@ -51,7 +51,11 @@ export class GraphqlWorld {
     const contextValue = this.contextOf(userId)
     try {
       const { data, errors } = await execute({ schema, document: parsed, contextValue, variableValues: variables })
-      return { data, errors: errors === undefined ? [] : this.#presenter.ofExecution(errors, ORIGIN) }
+      // As it goes over the wire: instants as text, objects with a prototype.
+      return {
+        data: JSON.parse(JSON.stringify(data ?? null)),
+        errors: errors === undefined ? [] : this.#presenter.ofExecution(errors, ORIGIN),
+      }
     } finally {
       await contextValue.reads.close()
     }
