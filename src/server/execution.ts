@@ -1,0 +1,202 @@
+import {
+  createSourceEventStream,
+  type ExecutionArgs,
+  type ExecutionResult,
+  executeRootSelectionSet,
+  executeSubscriptionEvent,
+  getOperationAST,
+  type GraphQLError,
+  mapSourceToResponseEvent,
+  type ValidatedExecutionArgs,
+  type ValidatedSubscriptionArgs,
+  validateExecutionArgs,
+  validateSubscriptionArgs,
+} from 'graphql'
+import { badUserInput, TaskwireError } from '../domain/errors.ts'
+import type { Config } from '../lib/config.ts'
+import type { Metrics } from '../lib/telemetry.ts'
+import { inSpan } from '../lib/tracing.ts'
+import { type Context, createContext, type Services } from '../resolvers/context.ts'
+import type { Caller, CallerContext } from './caller.ts'
+import { complexityOf } from './complexity.ts'
+import type { ErrorPresenter } from './errors.ts'
+import { onceExpired } from './expiry.ts'
+import { tooComplex } from './limits.ts'
+import { countMutations, outcomeOf } from './outcome.ts'
+import { ResponseStream } from './response-stream.ts'
+import { variableIssues } from './variables.ts'
+
+/** Runs operations that have been parsed and validated: the same for every transport. None of it ever rejects. */
+export interface Execution {
+  execute(args: OperationArgs): Promise<ExecutionResult>
+  subscribe(args: OperationArgs): Promise<ExecutionResult | ResponseStream>
+  /** The answer to a request that comes to no execution: its errors as the client sees them. */
+  refuse(errors: readonly unknown[], caller: Caller): { readonly errors: readonly GraphQLError[] }
+}
+
+/** graphql-js's arguments, as Yoga and graphql-ws put them together; resolvers get a Context made from the caller. */
+export type OperationArgs = ExecutionArgs & { readonly contextValue: CallerContext }
+
+type Results = AsyncGenerator<ExecutionResult, void, void>
+type PromiseOrValue<T> = T | Promise<T>
+
+export interface ExecutionOptions {
+  readonly services: Services
+  readonly errors: ErrorPresenter
+  readonly metrics: Metrics
+  readonly limits: Config['limits']
+  /** Whether errors may suggest names. */
+  readonly introspection: boolean
+}
+
+export function createExecution({ services, errors, metrics, limits, introspection }: ExecutionOptions): Execution {
+  const hideSuggestions = !introspection
+
+  /** The arguments with their variables coerced, or why there is nothing to execute. */
+  const prepare = <Validated extends ValidatedExecutionArgs>(
+    validate: (args: ExecutionArgs) => readonly GraphQLError[] | Validated,
+    { schema, document, variableValues, operationName, contextValue: { caller } }: OperationArgs,
+  ): Validated | readonly GraphQLError[] => {
+    const validated = validate({ schema, document, variableValues, operationName, hideSuggestions })
+    if (!('schema' in validated)) {
+      const operation = getOperationAST(document, operationName)
+      if (operation == null) return errors.ofRequest([unknownOperation(validated)], caller)
+      const issues = variableIssues(schema, operation, variableValues ?? {}, hideSuggestions)
+      return errors.ofRequest(issues.length > 0 ? [badUserInput(issues)] : validated, caller)
+    }
+    const complexity = complexityOf(validated)
+    if (complexity <= limits.complexity) return validated
+    const counted = Math.min(complexity, Number.MAX_SAFE_INTEGER)
+    return errors.ofRequest([tooComplex('complexity', counted, limits.complexity)], caller)
+  }
+
+  /** Runs `work` with `context`, and gives up what it has read once it is done, however it ends. */
+  const runWith = async <Args extends ValidatedExecutionArgs>(
+    context: Context,
+    args: Args,
+    caller: Caller,
+    work: (args: Args) => PromiseOrValue<ExecutionResult>,
+  ): Promise<ExecutionResult> => {
+    try {
+      const result = await work({ ...args, contextValue: context })
+      return result.errors === undefined ? result : { ...result, errors: errors.ofExecution(result.errors, caller) }
+    } catch (error) {
+      return { errors: errors.ofExecution([error], caller) }
+    } finally {
+      // Not awaited: the answer need not wait for the snapshot's end.
+      void context.reads.close()
+    }
+  }
+
+  const executePrepared = async (args: ValidatedExecutionArgs, caller: Caller): Promise<ExecutionResult> => {
+    const { operation } = args.operation
+    const finished = metrics.requestSeconds.startTimer({ operation })
+    const result = await inSpan(
+      spanName(args),
+      caller.traceparent,
+      (traceparent) =>
+        runWith(createContext(services, { ...caller, traceparent }), args, caller, executeRootSelectionSet),
+      (ended) => ({ attributes: spanAttributes(args, caller), error: errorOf(ended) }),
+    )
+    finished()
+    if (operation === 'mutation') countMutations(metrics, args, result)
+    return result
+  }
+
+  const count = ({ transport, correlationId }: Caller, operation: string, outcome: string) => {
+    metrics.requests.inc({ transport, operation, outcome })
+    services.log.debug({ correlationId, transport, operation, outcome }, 'operation')
+  }
+
+  return {
+    async execute(args) {
+      const { caller } = args.contextValue
+      const prepared = prepare(validateExecutionArgs, args)
+      const ready = 'schema' in prepared
+      const result = ready ? await executePrepared(prepared, caller) : { errors: prepared }
+      count(caller, ready ? prepared.operation.operation : 'unknown', outcomeOf(result))
+      return result
+    },
+
+    async subscribe(args) {
+      const { caller } = args.contextValue
+      const prepared = prepare(validateSubscriptionArgs, args)
+      const opened = 'schema' in prepared ? await openStream(prepared, caller) : { errors: prepared }
+      count(caller, 'subscription', opened instanceof ResponseStream ? 'ok' : outcomeOf(opened))
+      return opened
+    },
+
+    refuse(reasons, caller) {
+      const refusal = { errors: errors.ofRequest(reasons, caller) }
+      count(caller, 'unknown', outcomeOf(refusal))
+      return refusal
+    },
+  }
+
+  /** Each event is executed with a context of its own: no loader and no snapshot lives longer than one event. */
+  async function openStream(
+    args: ValidatedSubscriptionArgs,
+    caller: Caller,
+  ): Promise<ExecutionResult | ResponseStream> {
+    const context = createContext(services, caller)
+    let source: AsyncIterable<unknown> | undefined
+    const failure = await runWith(context, args, caller, async (ready) => {
+      const created = await createSourceEventStream(ready)
+      if (!(Symbol.asyncIterator in created)) return created
+      source = created
+      return {}
+    })
+    if (source === undefined) return failure
+    const results = mapSourceToResponseEvent(args, source, (event) =>
+      runWith(createContext(services, caller), event, caller, executeSubscriptionEvent),
+    )
+    return watch(results, caller)
+  }
+
+  /** Ends the stream when its client is gone, and when the token is no longer valid. */
+  function watch(results: Results, caller: Caller): ResponseStream {
+    metrics.subscriptions.inc()
+    let forget = () => {}
+    const stream = new ResponseStream(results, {
+      failed: (error) => ({ errors: errors.ofExecution([error], caller) }),
+      onEnd: () => {
+        metrics.subscriptions.dec()
+        forget()
+      },
+    })
+    const forgetExpiry = onceExpired(caller.viewer?.expiresAt, () => {
+      const expired = new TaskwireError('UNAUTHENTICATED', 'The bearer token has expired.')
+      stream.end({ errors: errors.ofExecution([expired], caller) })
+    })
+    const forgetClient = caller.onGone(() => stream.end())
+    forget = () => {
+      forgetExpiry()
+      forgetClient()
+    }
+    return stream
+  }
+}
+
+function unknownOperation([first]: readonly GraphQLError[]): TaskwireError {
+  return badUserInput([{ path: ['operationName'], message: first?.message ?? 'Names no operation of the document.' }])
+}
+
+function spanName({ operation }: ValidatedExecutionArgs): string {
+  const name = operation.name?.value
+  return name === undefined ? operation.operation : `${operation.operation} ${name}`
+}
+
+/** The names of OpenTelemetry's semantic conventions for GraphQL. */
+function spanAttributes({ operation }: ValidatedExecutionArgs, { correlationId, transport }: Caller) {
+  return {
+    'graphql.operation.type': operation.operation,
+    'graphql.operation.name': operation.name?.value ?? '',
+    'taskwire.correlation_id': correlationId,
+    'taskwire.transport': transport,
+  }
+}
+
+function errorOf(result: ExecutionResult): string | undefined {
+  const outcome = outcomeOf(result)
+  return outcome === 'ok' ? undefined : outcome
+}

@@ -1,0 +1,62 @@
+import type { GraphQLSchema } from 'graphql'
+import type { Verifier } from '../auth/verifier.ts'
+import type { Config } from '../lib/config.ts'
+import type { Log } from '../lib/log.ts'
+import type { Metrics } from '../lib/telemetry.ts'
+import type { Services } from '../resolvers/context.ts'
+import { createDocuments } from './documents.ts'
+import { createErrorPresenter } from './errors.ts'
+import { createExecution } from './execution.ts'
+import { createGraphiQL } from './graphiql.ts'
+import { createHttpFront } from './http.ts'
+import { createHttpServer, type Server } from './http-server.ts'
+import { createOrigins } from './origins.ts'
+import type { Readiness } from './readiness.ts'
+import { createWebSocketFront } from './websocket.ts'
+import { createGraphQL } from './yoga.ts'
+
+/** What the API is served from. */
+export interface Api {
+  readonly schema: GraphQLSchema
+  readonly services: Services
+  readonly verifier: Verifier
+}
+
+export interface ServerOptions {
+  readonly config: Pick<Config, 'http' | 'limits'>
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly readiness: () => Promise<Readiness>
+  /** Absent in a process that listens for health and metrics alone. */
+  readonly api?: Api | undefined
+  /** Makes the token that GraphiQL fills in; in development only. */
+  readonly developmentToken?: (() => Promise<string>) | undefined
+}
+
+/** What a process listens with: GraphQL over HTTP, SSE and WebSocket on one port, with GraphiQL, health and metrics. */
+export function createServer(options: ServerOptions): Server {
+  const { api, log, metrics, readiness } = options
+  const { http } = options.config
+  if (api === undefined) {
+    const front = createHttpFront({ graphql: undefined, readiness, metrics, http, log })
+    return createHttpServer({ http, log, front })
+  }
+  const { graphql, sockets } = createGraphQLFronts(api, options)
+  const front = createHttpFront({ graphql, readiness, metrics, http, log })
+  return createHttpServer({ http, log, front, sockets })
+}
+
+/** GraphQL for every transport: the same documents, execution and errors behind each. */
+function createGraphQLFronts(api: Api, { config, log, metrics, developmentToken }: ServerOptions) {
+  const { schema, services, verifier: verify } = api
+  const { limits, http } = config
+  const { maxBodyBytes, introspection } = http
+  const errors = createErrorPresenter(log)
+  const documents = createDocuments({ limits, introspection })
+  const execution = createExecution({ services, errors, metrics, limits, introspection })
+  const yoga = createGraphQL({ schema, documents, execution, verify, maxBodyBytes })
+  const origins = createOrigins(http)
+  const graphiql = http.graphiql ? createGraphiQL({ publicUrl: http.publicUrl, developmentToken }) : undefined
+  const sockets = createWebSocketFront({ yoga, execution, verify, origins, maxBodyBytes, log })
+  return { graphql: { yoga, origins, graphiql }, sockets }
+}
