@@ -10,6 +10,7 @@ import {
 import { type ErrorCode, TaskwireError } from '../../src/domain/errors.ts'
 import type { TaskwireDatabase } from '../../src/entities/tables.ts'
 import type { TaskwireEvent } from '../../src/events/envelope.ts'
+import type { DatabaseRole } from '../../src/infra/database.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 
 /** What a command takes beside its own fields. */
@@ -27,17 +28,17 @@ export class CommandWorld implements AsyncDisposable {
   commits = 0
   readonly #run: RunCommand
 
-  private constructor(postgres: TestDatabase, poolSize: number) {
+  private constructor(postgres: TestDatabase, role: DatabaseRole, poolSize: number) {
     this.postgres = postgres
-    this.database = postgres.open('taskwire_app', { poolSize, onStatement: (sql) => this.statements.push(sql) })
+    this.database = postgres.open(role, { poolSize, onStatement: (sql) => this.statements.push(sql) })
     const onCommit = () => {
       this.commits += 1
     }
     this.#run = createCommandRunner({ database: this.database, publicUrl: 'http://localhost:4000', onCommit })
   }
 
-  static async create({ poolSize = 10 } = {}): Promise<CommandWorld> {
-    return new CommandWorld(await createTestDatabase(), poolSize)
+  static async create({ role = 'taskwire_app' as DatabaseRole, poolSize = 10 } = {}): Promise<CommandWorld> {
+    return new CommandWorld(await createTestDatabase(), role, poolSize)
   }
 
   /** Runs a command as a user, with the input's own idempotency key. */
