@@ -50,12 +50,12 @@ export class GraphqlWorld {
     assert.deepEqual(validate(schema, parsed), [])
     const contextValue = this.contextOf(userId)
     try {
-      const { data, errors } = await execute({ schema, document: parsed, contextValue, variableValues: variables })
-      // As it goes over the wire: instants as text, objects with a prototype.
-      return {
-        data: JSON.parse(JSON.stringify(data ?? null)),
-        errors: errors === undefined ? [] : this.#presenter.ofExecution(errors, ORIGIN),
-      }
+      // As it goes over the wire, both ways: instants as text.
+      const variableValues = JSON.parse(JSON.stringify(variables))
+      const { data, errors = [] } = await execute({ schema, document: parsed, contextValue, variableValues })
+      const shown =
+        data === undefined ? this.#presenter.ofRequest(errors, ORIGIN) : this.#presenter.ofExecution(errors, ORIGIN)
+      return { data: JSON.parse(JSON.stringify(data ?? null)), errors: shown }
     } finally {
       await contextValue.reads.close()
     }
