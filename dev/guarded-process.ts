@@ -14,6 +14,8 @@ export interface GuardedOptions {
   readonly env?: NodeJS.ProcessEnv
   readonly uid?: number
   readonly gid?: number
+  /** It writes to this process's own output rather than into `output`. */
+  readonly shown?: boolean
   /** What the guard sends when this process is gone. */
   readonly orphanSignal: 'TERM' | 'INT'
 }
@@ -50,7 +52,7 @@ export class GuardedProcess {
   /** @throws where the program cannot be run at all */
   static async spawn(options: GuardedOptions): Promise<GuardedProcess> {
     const child = spawn(options.command, options.args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: options.shown === true ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
       detached: true,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.env === undefined ? {} : { env: options.env }),

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { SignJWT } from 'jose'
+import { runScript } from '../scripts/run-script.ts'
 import { StartError } from '../src/lib/start-error.ts'
 import { dataDirectory } from './data-directory.ts'
 import { readSecrets } from './secrets.ts'
@@ -73,11 +74,4 @@ function readArguments() {
   }
 }
 
-if (import.meta.main)
-  try {
-    process.stdout.write(`${await main()}\n`)
-  } catch (error) {
-    if (!(error instanceof StartError)) throw error
-    process.stderr.write(`${error.message}\n`)
-    process.exitCode = 1
-  }
+if (import.meta.main) await runScript(main)

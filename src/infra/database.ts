@@ -93,8 +93,12 @@ export class Database<Tables> implements AsyncDisposable {
       types,
     })
     // Both of these would take the process down unheard; the query in flight, if any, rejects by itself.
-    this.#pool.on('error', (error) => options.onError?.(error))
-    this.#pool.on('connect', (client) => client.on('error', (error) => options.onError?.(error)))
+    const report = (error: Error) => {
+      // The end of a connection that is being closed is no news.
+      if (this.#closed === undefined) options.onError?.(error)
+    }
+    this.#pool.on('error', report)
+    this.#pool.on('connect', (client) => client.on('error', report))
   }
 
   /** One read-only snapshot of what `userId` may see. */
