@@ -23,9 +23,9 @@ async function changesNothing(work: () => Promise<void>): Promise<void> {
     world.postgres.query(
       'SELECT (SELECT count(*) FROM outbox), (SELECT count(*) FROM tags), (SELECT count(*) FROM entity_ids)',
     )
-  const before = await left()
+  const unchanged = await left()
   await work()
-  assert.deepEqual(await left(), before)
+  assert.deepEqual(await left(), unchanged)
 }
 
 describe('creating several tasks', () => {
@@ -81,7 +81,7 @@ describe('creating several tasks', () => {
 
 describe('changing several tasks', () => {
   it('answers in the order of the ids, with null where nothing changed', async () => {
-    const ids = [await made(), await made({ status: 'COMPLETED' }), await made()].reverse()
+    const ids = [await made(), await made({ status: 'COMPLETED' }), await made()].toReversed()
     const [third, done, first] = ids
     const { taskIds, eventIds } = await world.run(user, completeTasks, { ids })
     assert.deepEqual(taskIds, ids)
@@ -111,17 +111,18 @@ describe('changing several tasks', () => {
       addTags: ['new'],
       removeTags: ['OLD'],
     })
-    const [first, second] = await Promise.all(ids.map((id) => world.lastEvent(id)))
-    assert.equal(first?.type, 'task.updated')
-    assert.equal(second?.type, 'task.reopened')
-    for (const event of [first, second]) {
-      const { status, priority, dueDate, reminderLeadTime } = event?.data.state ?? {}
-      assert.deepEqual(
-        [status, priority, dueDate, reminderLeadTime],
-        ['IN_PROGRESS', 'URGENT', '2030-01-31T08:00:00.000Z', 60],
-      )
+    const events = await Promise.all(ids.map((id) => world.lastEvent(id)))
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      ['task.updated', 'task.reopened'],
+    )
+    const names = []
+    for (const { data } of events) {
+      const { status, priority, dueDate, reminderLeadTime, tags } = data.state
+      const fields = [status, priority, dueDate, reminderLeadTime]
+      assert.deepEqual(fields, ['IN_PROGRESS', 'URGENT', '2030-01-31T08:00:00.000Z', 60])
+      names.push((tags as { name: string }[]).map(({ name }) => name))
     }
-    const names = [first, second].map((event) => (event?.data.state.tags as { name: string }[]).map(({ name }) => name))
     assert.deepEqual(names, [['kept', 'new'], ['new']])
     await world.run(user, updateTasks, { ids, dueDate: null })
     assert.equal((await world.lastEvent(String(ids[0]))).data.state.reminderLeadTime, null)

@@ -50,9 +50,9 @@ it('32 writers on 5 tasks: the events of each are in the outbox in the order of 
       own.map((_, index) => index + 1),
     )
     for (const [index, event] of own.entries()) {
-      const before = own[index - 1]
-      assert.deepEqual(event.data.previousState, before?.data.state)
-      assert.ok(before === undefined || before.time <= event.time, 'time goes back')
+      const previous = own[index - 1]
+      assert.deepEqual(event.data.previousState, previous?.data.state)
+      assert.ok(previous === undefined || previous.time <= event.time, 'time goes back')
     }
     const [row] = await world.postgres.query('SELECT version, title FROM tasks WHERE id = $1', [id])
     const last = own.at(-1)

@@ -86,13 +86,13 @@ describe('a key', () => {
   })
 
   it('is not kept by a command that failed', async () => {
-    const before = await keys()
+    const kept = await keys()
     const id = randomUUID()
     const key = { idempotencyKey: 'failing' }
     await rejection(world.run(user, completeTask, { id, ...key }), 'NOT_FOUND')
     await rejection(world.run(user, purgeTask, { id, ...key }), 'NOT_FOUND')
     await rejection(world.run(user, createTask, { title: '', ...key }), 'BAD_USER_INPUT')
-    assert.deepEqual(await keys(), before)
+    assert.deepEqual(await keys(), kept)
     await world.run(user, createTask, { id, title: 'There now', ...key })
     assert.notEqual((await world.run(user, completeTask, { id, ...key })).eventId, null)
   })

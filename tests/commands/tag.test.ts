@@ -43,13 +43,13 @@ describe('creating a tag', () => {
   it('is refused for a name that the user has, in any case, or an id that anybody has', async () => {
     await made('Straße')
     const theirs = await made('Straße', 'bob')
-    const before = (await world.events()).length
+    const count = (await world.events()).length
     for (const name of ['Straße', 'STRASSE', ' strasse '])
       await rejection(world.run(user, createTag, { name }), 'ALREADY_EXISTS')
     await rejection(world.run(user, createTag, { id: theirs, name: 'Free' }), 'ALREADY_EXISTS')
     await rejection(world.run(user, createTag, { id: await tagged(), name: 'Free' }), 'ALREADY_EXISTS')
     assert.deepEqual(await world.postgres.query(`SELECT 1 FROM tags WHERE name = 'Free'`), [])
-    assert.equal((await world.events()).length, before + 1, 'but for the task')
+    assert.equal((await world.events()).length, count + 1, 'but for the task')
   })
 
   it('makes one of many that are created at once, and one for all the tasks that name it', async () => {
@@ -126,7 +126,7 @@ describe('deleting a tag', () => {
       (state.tags as { name: string }[]).map(({ name }) => name),
       ['stays'],
     )
-    assert.deepEqual(changes.map(({ field }) => field).sort(), ['completed', 'completedAt', 'status'])
+    assert.deepEqual(changes.map(({ field }) => field).toSorted(), ['completed', 'completedAt', 'status'])
     await rejection(world.run(user, updateTag, { id, name: 'Back' }), 'NOT_FOUND')
     await rejection(world.run(user, deleteTag, { id }), 'NOT_FOUND')
     assert.notEqual(await made('gone'), id, 'its name is free')

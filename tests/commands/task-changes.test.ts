@@ -199,12 +199,12 @@ describe('the trash', () => {
   it('lets nothing be changed in it', async () => {
     const id = await made({ status: 'COMPLETED' })
     await world.run(user, deleteTask, { id })
-    const before = await world.events(id)
+    const events = await world.events(id)
     await rejection(world.run(user, updateTask, { id, title: 'New' }), 'INVALID_TRANSITION')
     await rejection(world.run(user, updateTask, { id, tags: ['new in the trash'] }), 'INVALID_TRANSITION')
     await rejection(world.run(user, completeTask, { id }), 'INVALID_TRANSITION')
     await rejection(world.run(user, reopenTask, { id }), 'INVALID_TRANSITION')
-    assert.deepEqual(await world.events(id), before)
+    assert.deepEqual(await world.events(id), events)
     assert.deepEqual(await world.postgres.query(`SELECT 1 FROM tags WHERE name = 'new in the trash'`), [])
   })
 })
@@ -238,7 +238,7 @@ describe('the version that a command expects', () => {
 describe('a task that is not there', () => {
   it('has the same answer whether it is unknown, another’s, purged, or no id at all', async () => {
     const his = (await world.run('bob', createTask, { title: 'His', tags: ['his'] })).taskId
-    const before = (await world.events()).length
+    const count = (await world.events()).length
     for (const id of [randomUUID(), his, his.toUpperCase(), 'no-uuid', '', '\u0000', "' OR true --"]) {
       const input = { id, expectedVersion: 7 }
       const answers = [
@@ -252,6 +252,6 @@ describe('a task that is not there', () => {
       for (const extensions of await Promise.all(answers.map((answer) => rejection(answer, 'NOT_FOUND'))))
         assert.deepEqual(extensions, {})
     }
-    assert.equal((await world.events()).length, before)
+    assert.equal((await world.events()).length, count)
   })
 })

@@ -48,7 +48,7 @@ describe('creating a task', () => {
     })
     assert.equal(createdAt, updatedAt)
     assert.equal(event.time, updatedAt)
-    const changed = event.data.changes.map(({ field }) => field).sort()
+    const changed = event.data.changes.map(({ field }) => field).toSorted()
     assert.deepEqual(
       changed,
       ['completed', 'createdAt', 'dueDate', 'id', 'priority', 'reminderLeadTime', 'status', 'title'],

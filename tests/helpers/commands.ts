@@ -37,7 +37,13 @@ export class CommandWorld implements AsyncDisposable {
     this.#run = createCommandRunner({ database: this.database, publicUrl: 'http://localhost:4000', onCommit })
   }
 
-  static async create({ role = 'taskwire_app' as DatabaseRole, poolSize = 10 } = {}): Promise<CommandWorld> {
+  static async create({
+    role = 'taskwire_app',
+    poolSize = 10,
+  }: {
+    role?: DatabaseRole
+    poolSize?: number
+  } = {}): Promise<CommandWorld> {
     return new CommandWorld(await createTestDatabase(), role, poolSize)
   }
 
@@ -129,5 +135,5 @@ export async function rejection(
 /** Expects BAD_USER_INPUT, and answers with the paths of its issues, each written with dots. */
 export async function badPaths(running: Promise<unknown>): Promise<string[]> {
   const { issues } = await rejection(running, 'BAD_USER_INPUT')
-  return (issues as { path: (string | number)[] }[]).map(({ path }) => path.join('.')).sort()
+  return (issues as { path: (string | number)[] }[]).map(({ path }) => path.join('.')).toSorted()
 }
