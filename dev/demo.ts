@@ -43,7 +43,9 @@ async function watch(client: TaskwireClient): Promise<void> {
 }
 
 const short = (value: unknown): string => {
-  const text = Array.isArray(value) ? value.map((item: { name?: string }) => item.name).join(' ') : JSON.stringify(value)
+  const text = Array.isArray(value)
+    ? value.map((item: { name?: string }) => item.name).join(' ')
+    : JSON.stringify(value)
   return text.length > 32 ? `${text.slice(0, 31)}…` : text
 }
 
@@ -88,7 +90,9 @@ async function tour(client: TaskwireClient): Promise<void> {
 
     print(`\n${bold('The audit trail of the task')}`)
     for (const entry of await auditTrail(client, id ?? '', 4))
-      print(`    ${entry.timestamp}  ${entry.eventType.padEnd(14)} ${dim(`by ${entry.actorId}, event ${entry.eventId}`)}`)
+      print(
+        `    ${entry.timestamp}  ${entry.eventType.padEnd(14)} ${dim(`by ${entry.actorId}, event ${entry.eventId}`)}`,
+      )
     print()
   } finally {
     if (watcher.exitCode === null) {
@@ -123,6 +127,8 @@ await using client = connectClient(url, process.env.TASKWIRE_TOKEN ?? (await dev
 try {
   await (values.watch ? watch(client) : tour(client))
 } catch (error) {
-  process.stderr.write(`demo: ${error instanceof Error ? error.message : String(error)}\nIs the server running? npm start\n`)
+  process.stderr.write(
+    `demo: ${error instanceof Error ? error.message : String(error)}\nIs the server running? npm start\n`,
+  )
   process.exitCode = 1
 }

@@ -43,7 +43,8 @@ export const durables = {
     description: 'Writes the audit trail.',
     ack_policy: AckPolicy.Explicit,
     deliver_policy: DeliverPolicy.All,
-    ack_wait: nanoseconds(30_000),
+    // What a worker held that died comes to another one after this long; handlers take milliseconds.
+    ack_wait: nanoseconds(10_000),
     max_ack_pending: 5_000,
     max_deliver: -1,
   },

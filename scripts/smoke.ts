@@ -71,7 +71,9 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
-const { values } = parseArgs({ options: { url: { type: 'string' }, token: { type: 'string' }, help: { type: 'boolean' } } })
+const { values } = parseArgs({
+  options: { url: { type: 'string' }, token: { type: 'string' }, help: { type: 'boolean' } },
+})
 if (values.help) {
   print(USAGE)
 } else {

@@ -13,11 +13,10 @@ import type { Service } from './lib/service.ts'
 import { createMetrics, type Metrics } from './lib/telemetry.ts'
 import { LagMonitor } from './relay/lag.ts'
 import { KICK_SUBJECT, Relay } from './relay/relay.ts'
-import type { Services } from './resolvers/context.ts'
 import { schema } from './schema/schema.ts'
 import { readiness } from './server/readiness.ts'
 import { createServer } from './server/server.ts'
-import { createFeed, type Feed } from './sync/feed.ts'
+import { createFeed } from './sync/feed.ts'
 
 /** What a caller may bring along: the development server and tests do. */
 export interface AppOverrides {
@@ -60,19 +59,22 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   await checkDatabase(database, migrations.at(-1)?.name ?? '', log)
 
   const workers = worker === undefined ? undefined : createWorkers(worker, link, config, log, metrics)
-  const feed = gateway && createFeed({ link, database: gateway, natsOptions: config.nats, cursorSecret: config.cursorSecret, log, metrics })
+  const feed = gateway && createFeed({ link, database: gateway, cursorSecret: config.cursorSecret, log, metrics })
   const server = createServer({
     config,
     log,
     metrics,
     readiness: () => readiness({ role: config.role, database, link, lag: workers?.lag }),
-    ...(gateway && feed ? { api: { schema, services: createServices(gateway, feed), verifier: createVerifier(config.auth, log) } } : {}),
-    ...(overrides.developmentToken === undefined ? {} : { developmentToken: overrides.developmentToken }),
+    api: gateway && feed && {
+      schema,
+      services: { database: gateway, run: commandRunner(gateway), feed, clock, log },
+      verifier: createVerifier(config.auth, log),
+    },
+    developmentToken: overrides.developmentToken,
   })
 
-  function createServices(app: Database<Tables>, liveFeed: Feed): Services {
-    const run = createCommandRunner({ database: app, publicUrl: config.http.publicUrl, onCommit: kickRelay })
-    return { database: app, run, feed: liveFeed, clock, log, cursorSecret: config.cursorSecret }
+  function commandRunner(app: Database<Tables>) {
+    return createCommandRunner({ database: app, publicUrl: config.http.publicUrl, onCommit: kickRelay })
   }
 
   /** The relay polls anyway; this saves the wait, in this process and in the one that leads. */

@@ -1,8 +1,11 @@
 import { sql } from 'kysely'
 import type { Tx } from '../entities/tables.ts'
 
-/** How long a leader that says nothing is still the leader, by the database's own clock. */
-export const LEASE_MS = 5_000
+/**
+ * How long a leader that says nothing is still the leader, by the database's own clock. Short, because a leader that was
+ * only slow can do no harm: what it still publishes is refused.
+ */
+export const LEASE_MS = 3_000
 
 /** The lease was taken over: whoever notices stops at once and changes nothing. */
 export class LeaseLostError extends Error {

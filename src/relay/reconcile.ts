@@ -162,7 +162,8 @@ async function beginEpoch(
       RETURNING outbox.refill`.execute(db)
     return { epoch: row.epoch, refills: lost.rows.filter((event) => event.refill).length }
   })
-  log.warn({ epoch, reason, refills, sequence: last_seq }, 'a new epoch begins')
+  const level = relay.stream_created === null ? 'info' : 'warn'
+  log[level]({ epoch, reason, refills, sequence: last_seq }, 'a new epoch begins')
   await resetDurables(nats, last_seq, log)
   return { epoch, sequence: last_seq }
 }

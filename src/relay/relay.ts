@@ -16,7 +16,7 @@ export const KICK_SUBJECT = 'taskwire.relay.kick'
 
 const BATCH = 500
 const POLL_MS = 200
-const STANDBY_POLL_MS = 1_000
+const STANDBY_POLL_MS = 500
 const CHECK_INTERVAL_MS = 5_000
 const DUPLICATE_WINDOW_MS = 120_000
 
