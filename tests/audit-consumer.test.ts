@@ -182,7 +182,7 @@ test('the consumer goes on when NATS was stopped, killed and started again', asy
   await using world = await ConsumerWorld.create()
   world.start(createAuditConsumer(world.options()))
   const events: TaskwireEvent[] = []
-  for (const signal of ['SIGTERM', 'SIGKILL', 'SIGTERM'] as const) {
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     const batch = tagEvents(50)
     events.push(...batch)
     await world.publish(...batch)

@@ -9,7 +9,7 @@ import type { Log } from '../../lib/log.ts'
 /** Of a pull. Also how long the client waits before it looks for its durable again after a reconnect that failed it. */
 const PULL_EXPIRES_MS = 5_000
 /** Two that stay away make the client look whether its durable is still there, and pull anew. */
-const HEARTBEAT_MS = 2_000
+export const HEARTBEAT_MS = 2_000
 
 export interface AttachOptions {
   readonly name: DurableName

@@ -7,7 +7,7 @@ import type { Config } from '../../lib/config.ts'
 import type { Log } from '../../lib/log.ts'
 import { LoopService, type RunningState, type Service } from '../../lib/service.ts'
 import type { Metrics } from '../../lib/telemetry.ts'
-import { attach } from './attach.ts'
+import { attach, HEARTBEAT_MS } from './attach.ts'
 import { inBatches } from './batches.ts'
 import { countDeadLetters } from './dead-letters.ts'
 import { type Handle, Settler, type SettleOptions } from './settle.ts'
@@ -70,6 +70,7 @@ class Consumer {
   readonly #options: ConsumerOptions
   readonly #settings: ConsumerSettings
   readonly #log: Log
+  #measured = true
 
   constructor(definition: ConsumerDefinition, options: ConsumerOptions) {
     this.#definition = definition
@@ -83,7 +84,7 @@ class Consumer {
     const { name, handle } = this.#definition
     const { database, metrics, natsOptions } = this.#options
     const { batchSize, lingerMs } = this.#settings
-    const nats = await this.#ready(state)
+    const nats = await unlessStopped(state, this.#options.link.ready())
     if (nats === undefined) return
     const log = this.#log
     const messages = await attach(nats, { name, natsOptions, log, prefetch: 2 * batchSize })
@@ -108,47 +109,62 @@ class Consumer {
   }
 
   async measure(state: RunningState): Promise<void> {
-    const { name } = this.#definition
-    const { database, metrics } = this.#options
-    const nats = await this.#ready(state)
+    const nats = await unlessStopped(state, this.#options.link.ready())
     if (nats === undefined) return
-    const { num_pending, num_ack_pending } = await nats.jsm.consumers.info(STREAM, name)
-    metrics.consumerLag.set({ consumer: name }, num_pending + num_ack_pending)
-    const dead = await database.asNobody((tx) => countDeadLetters(tx, name))
-    metrics.deadLetters.set({ consumer: name }, dead)
+    try {
+      await this.#readGauges(state, nats)
+      this.#measured = true
+    } catch (error) {
+      // Said once: during an outage the consumer itself says the rest.
+      if (this.#measured) this.#log.warn({ err: error }, 'the gauges cannot be read for now')
+      this.#measured = false
+    }
     await state.sleep(this.#settings.gaugesEveryMs)
   }
 
+  async #readGauges(state: RunningState, { jsm }: Nats): Promise<void> {
+    const { database, metrics } = this.#options
+    const consumer = this.#definition.name
+    const info = await unlessStopped(state, jsm.consumers.info(STREAM, consumer))
+    if (info === undefined) return
+    metrics.consumerLag.set({ consumer }, info.num_pending + info.num_ack_pending)
+    const dead = await database.asNobody((tx) => countDeadLetters(tx, consumer))
+    metrics.deadLetters.set({ consumer }, dead)
+  }
+
   /**
-   * During an outage nothing more is pulled: the client takes a queue that nobody reads for missed heartbeats, and would
-   * pull again and again. What is in hand waits; the server may give it to another worker meanwhile, which does no harm.
+   * Soon into an outage nothing more is pulled: the client takes a queue that nobody reads for missed heartbeats, and
+   * would pull again and again. Not at once: what is on its way then would be lost until the durable's ack_wait. What is
+   * in hand waits; the server may give it to another worker meanwhile, which does no harm.
    */
   async #throughOutages<T>(state: RunningState, pullNoMore: () => void, work: () => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt += 1) {
+    let since: number | undefined
+    for (;;) {
       try {
         const result = await work()
-        if (attempt > 1) this.#log.info({ attempt }, 'the database is back')
+        if (since !== undefined) this.#log.info({ pausedMs: Date.now() - since }, 'the database is back')
         state.succeeded()
         return result
       } catch (error) {
         if (!isDatabaseUnavailable(error) || !state.running) throw error
-        if (attempt === 1) this.#log.warn({ err: error }, 'the database is out of reach, pausing')
-        pullNoMore()
+        if (since === undefined) this.#log.warn({ err: error }, 'the database is out of reach, pausing')
+        since ??= Date.now()
+        if (Date.now() - since > HEARTBEAT_MS) pullNoMore()
         await state.backoff()
       }
     }
   }
+}
 
-  /** undefined where the consumer was stopped before there was a connection. */
-  async #ready({ signal }: RunningState): Promise<Nats | undefined> {
-    if (signal.aborted) return undefined
-    const stopped = Promise.withResolvers<undefined>()
-    const stop = () => stopped.resolve(undefined)
-    signal.addEventListener('abort', stop)
-    try {
-      return await Promise.race([this.#options.link.ready(), stopped.promise])
-    } finally {
-      signal.removeEventListener('abort', stop)
-    }
+/** What the promise answers with, or undefined where the state is stopped before: nobody waits for it then. */
+async function unlessStopped<T>({ signal }: RunningState, promise: Promise<T>): Promise<T | undefined> {
+  const stopped = Promise.withResolvers<undefined>()
+  const stop = () => stopped.resolve(undefined)
+  signal.addEventListener('abort', stop)
+  if (signal.aborted) stop()
+  try {
+    return await Promise.race([stopped.promise, promise])
+  } finally {
+    signal.removeEventListener('abort', stop)
   }
 }

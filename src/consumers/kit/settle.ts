@@ -67,10 +67,10 @@ export class Settler {
       for (const message of messages) await this.#handle([message])
       return
     }
-    await this.#ack(messages.map(({ message }) => message))
     this.#count('handled', outcome.fresh)
     this.#count('repeated', messages.length - outcome.fresh)
     log.debug({ count: messages.length, fresh: outcome.fresh }, 'handled')
+    await this.#ack(messages.map(({ message }) => message))
   }
 
   async #handleOnce(messages: readonly EventMessage[]): Promise<{ fresh: number } | { error: unknown }> {
@@ -109,13 +109,13 @@ export class Settler {
       err: error,
     }
     if (dead) {
-      await this.#ack([message])
       this.#count('dead', 1)
       log.error(about, 'gave a message up, it is a dead letter now')
+      await this.#ack([message])
     } else {
-      message.nak(retryDelayMs(tries))
       this.#count('failed', 1)
       log.warn(about, 'an event could not be handled, trying again later')
+      message.nak(retryDelayMs(tries))
     }
   }
 
