@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
+import { StartError } from '../src/lib/start-error.ts'
 import { GuardedProcess } from './guarded-process.ts'
 
 const READY_WITHIN_MS = 20_000
@@ -21,7 +22,7 @@ export interface NatsOptions {
 /**
  * A nats-server with JetStream on 127.0.0.1, ready when this resolves.
  *
- * @throws Error with what the server wrote, where it ends or is not ready within 20 s
+ * @throws StartError with what the server wrote, where it ends or is not ready within 20 s
  */
 export async function startNatsServer(options: NatsOptions): Promise<GuardedProcess> {
   // The name tells our server from another that took the port first.
@@ -44,7 +45,7 @@ export async function startNatsServer(options: NatsOptions): Promise<GuardedProc
     await delay(RETRY_EVERY_MS)
   }
   await server.stop('SIGKILL')
-  throw new Error(`nats-server did not start on port ${options.port}. It wrote:\n${server.output}`)
+  throw new StartError(`nats-server did not start on port ${options.port}. It wrote:\n${server.output}`)
 }
 
 /** Reads the INFO line that a nats-server sends to whoever connects. */

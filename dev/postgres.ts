@@ -49,7 +49,10 @@ export async function startPostgres(options: PostgresOptions): Promise<GuardedPr
     await server.stop('SIGQUIT')
     // The processes of one that was killed need a moment to notice.
     if (server.output.includes('shared memory block') && Date.now() < freed) await delay(RETRY_EVERY_MS)
-    else throw new StartError(`PostgreSQL did not start in ${options.directory}. It wrote:\n${server.output.trim()}`)
+    else {
+      const said = server.output.trim()
+      throw new StartError(`PostgreSQL did not start in ${options.directory}. It wrote:\n${said}${hint(said)}`)
+    }
   }
 }
 
@@ -93,7 +96,9 @@ async function makeCluster(options: PostgresOptions, programs: string, user: Dat
   } catch (cause) {
     await rm(fresh, { recursive: true, force: true })
     const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause)
-    throw new StartError(`PostgreSQL's data could not be made in ${options.directory}:\n${said}`, { cause })
+    throw new StartError(`PostgreSQL's data could not be made in ${options.directory}:\n${said}${hint(said)}`, {
+      cause,
+    })
   } finally {
     await rm(passwordFile, { force: true })
   }
@@ -132,6 +137,11 @@ async function isReady(server: GuardedProcess, options: PostgresOptions): Promis
     }
   }
   return false
+}
+
+/** What to do, for what PostgreSQL says. */
+function hint(said: string): string {
+  return said.includes('No space left on device') ? '\n\nMake room on that disk, or set DATA_DIR to another.' : ''
 }
 
 /** Messages in English, and none of the caller's PG variables. */

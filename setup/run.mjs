@@ -6,12 +6,14 @@
 // Without a program it only sets up. Plain JavaScript for an older Node without dependencies: it comes before them.
 
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { ensureDependencies } from './dependencies.mjs'
 import { findNatsServer } from './nats-server.mjs'
 import { Problem, say } from './progress.mjs'
 
 const LOOK_FOR_PARENT_EVERY_MS = 500
+const SHELLS = new Set(['sh', 'dash', 'bash', 'ash', 'zsh'])
 const FORWARDED = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])
 
 try {
@@ -33,12 +35,13 @@ try {
  */
 function run(node, args) {
   const child = spawn(node, args, { stdio: 'inherit', env: { ...process.env, TASKWIRE_SUPERVISED: '1' } })
+  const watch = stopWithNpm(() => child.kill('SIGTERM'))
   for (const signal of FORWARDED)
     process.on(signal, () => {
+      clearInterval(watch)
       // A terminal's Ctrl-C reaches the program by itself.
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
     })
-  stopWithNpm(() => child.kill('SIGTERM'))
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])))
@@ -49,14 +52,30 @@ function run(node, args) {
  * npm passes signals on, but not its own sudden death.
  *
  * @param {() => void} stop
+ * @returns {NodeJS.Timeout | undefined} what looks for it
  */
 function stopWithNpm(stop) {
-  if (process.env.npm_lifecycle_event === undefined) return
-  const parent = process.ppid
+  if (process.env.npm_lifecycle_event === undefined) return undefined
+  const before = ancestry()
   const watch = setInterval(() => {
-    if (process.ppid === parent) return
+    if (ancestry() === before) return
     clearInterval(watch)
     stop()
   }, LOOK_FOR_PARENT_EVERY_MS)
-  watch.unref()
+  return watch.unref()
+}
+
+/** Who started this: npm, or a shell that npm started. Who started npm does not matter. */
+function ancestry() {
+  const [, name, parent] = /\((.*)\) \S (\d+)/.exec(statusOf(process.ppid)) ?? []
+  return [process.ppid, ...(name !== undefined && SHELLS.has(name) ? [parent] : [])].join()
+}
+
+/** @param {number} pid */
+function statusOf(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+  } catch {
+    return '' // not Linux, or gone
+  }
 }
