@@ -68,6 +68,12 @@ export function createMetrics() {
       help: 'Feed messages handed to subscriptions.',
       registers,
     }),
+    syncResets: new Counter({
+      name: 'taskwire_sync_resets_total',
+      help: 'Subscriptions that were sent to read their data afresh.',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
   }
 }
 

@@ -1,0 +1,156 @@
+import type { Position } from './cursor.ts'
+import { FeedEntry } from './entry.ts'
+import type { ResetReason } from './message.ts'
+
+/** What stands in a subscription's queue between events. */
+export type Note =
+  | { readonly kind: 'caughtUp' | 'progress'; readonly position: Position }
+  | { readonly kind: 'reset'; readonly position: Position; readonly reason: ResetReason }
+
+export interface SeatLimits {
+  readonly maxEvents: number
+  readonly maxBytes: number
+}
+
+/**
+ * One subscription's place at the hub: a bounded queue.
+ *
+ *   replaying ──goLive──► live
+ *       └──────reset──────►┘ (resets itself on overflow: LAGGED)
+ *
+ * While the subscription replays, what the hub hands over is kept for later; an overflow then costs nothing, because the
+ * stream still has it: the replay has to go on through `through`.
+ */
+export class Seat {
+  readonly userToken: string
+  readonly #limits: SeatLimits
+  readonly #entityTokens: ReadonlySet<string> | undefined
+  readonly #interrupted = Promise.withResolvers<void>()
+  #queue: (FeedEntry | Note)[] = []
+  #events = 0
+  #bytes = 0
+  #replaying = true
+  #closed = false
+  /** Everything up to here was handed to the subscriber, or is not for him. */
+  #after = 0
+  #through = 0
+  #lastTakenAt = Date.now()
+  #wake: (() => void) | undefined
+
+  /** @param entityTokens the subjects' tokens of the entity types that are wanted; absent: all */
+  constructor(userToken: string, limits: SeatLimits, entityTokens?: ReadonlySet<string>) {
+    this.userToken = userToken
+    this.#limits = limits
+    this.#entityTokens = entityTokens
+  }
+
+  /** Whether the subscription still reads the stream by itself. */
+  get replaying(): boolean {
+    return this.#replaying
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** The replay has to read through this sequence: the queue has not kept what is before it. */
+  get through(): number {
+    return this.#through
+  }
+
+  /** Resolves when a replay is to end without having caught up: the seat was reset or closed. */
+  get interrupted(): Promise<void> {
+    return this.#interrupted.promise
+  }
+
+  wants(entry: FeedEntry): boolean {
+    return this.#entityTokens?.has(entry.entityToken) ?? true
+  }
+
+  /** An event comes from the hub. */
+  offer(entry: FeedEntry): void {
+    if (entry.sequence <= this.#after || !this.wants(entry)) return
+    this.#push(entry)
+    if (this.#events <= this.#limits.maxEvents && this.#bytes <= this.#limits.maxBytes) return
+    if (!this.#replaying) this.reset('LAGGED', entry.position)
+    else {
+      this.#clear()
+      this.#through = entry.sequence
+    }
+  }
+
+  /**
+   * Everything up to the sequence `after` has been read: what was kept past that follows, then the news that it is all.
+   *
+   * @param caughtUp a place that the subscriber has reached once he took what was kept
+   */
+  goLive(after: number, caughtUp: Position): void {
+    const kept = this.#queue
+    this.#clear()
+    this.#replaying = false
+    this.#after = after
+    for (const item of kept) if (item instanceof FeedEntry && item.sequence > this.#after) this.#push(item)
+    this.#push({ kind: 'caughtUp', position: caughtUp })
+  }
+
+  /** The subscriber has to read his data afresh; the feed is whole again from `position` on. */
+  reset(reason: ResetReason, position: Position): void {
+    const unread = this.#queue.find((item) => !(item instanceof FeedEntry) && item.kind === 'reset')
+    this.#clear()
+    this.#replaying = false
+    this.#after = position.sequence
+    this.#push({ kind: 'reset', position, reason: unread !== undefined && 'reason' in unread ? unread.reason : reason })
+    this.#interrupted.resolve()
+  }
+
+  /** Says how far the feed is to a subscriber who has heard nothing since `quietSince`. */
+  progress(position: Position, quietSince: number): void {
+    if (this.#replaying || this.#queue.length > 0 || this.#lastTakenAt > quietSince) return
+    if (position.sequence >= this.#after) this.#push({ kind: 'progress', position })
+  }
+
+  /** The next in the queue, once the seat is live. */
+  take(): FeedEntry | Note | undefined {
+    if (this.#replaying) return undefined
+    const item = this.#queue.shift()
+    if (item === undefined) return undefined
+    this.#lastTakenAt = Date.now()
+    if (item instanceof FeedEntry) {
+      this.#events -= 1
+      this.#bytes -= item.bytes
+    }
+    return item
+  }
+
+  /** Resolves when there may be something to take, or the seat is closed. */
+  async wait(): Promise<void> {
+    if (this.#closed || (!this.#replaying && this.#queue.length > 0)) return
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+    })
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#clear()
+    this.#interrupted.resolve()
+    this.#wake?.()
+  }
+
+  #push(item: FeedEntry | Note): void {
+    if (this.#closed) return
+    this.#queue.push(item)
+    if (item instanceof FeedEntry) {
+      this.#events += 1
+      this.#bytes += item.bytes
+    }
+    this.#wake?.()
+    this.#wake = undefined
+  }
+
+  #clear(): void {
+    this.#queue = []
+    this.#events = 0
+    this.#bytes = 0
+  }
+}
