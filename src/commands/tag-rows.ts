@@ -12,8 +12,10 @@ export async function loadTag(unit: UnitOfWork, id: string): Promise<TagState | 
   return row === undefined ? undefined : tagState(row)
 }
 
-export async function isNameTaken(unit: UnitOfWork, name: string): Promise<boolean> {
-  return (await tags(unit).where('name_key', '=', tagKey(name)).executeTakeFirst()) !== undefined
+/** Whether another tag of the user's has the name. */
+export async function isNameTaken(unit: UnitOfWork, name: string, id: string): Promise<boolean> {
+  const other = await tags(unit).where('name_key', '=', tagKey(name)).where('id', '<>', id).executeTakeFirst()
+  return other !== undefined
 }
 
 /**

@@ -24,7 +24,9 @@ export const createTag: Command<CreateTagInput, TagOutcome> = defineCommand(
     const created = tagCreated({ id: id ?? newId(), name, color }, unit.now)
     const made = await insertTags(unit, [created.state])
     if (made.size === 0)
-      throw (await isNameTaken(unit, name)) ? nameTaken() : new TaskwireError('ALREADY_EXISTS', 'The id is taken.')
+      throw (await isNameTaken(unit, name, created.state.id))
+        ? nameTaken()
+        : new TaskwireError('ALREADY_EXISTS', 'The id is taken.')
     return { tagId: created.state.id, eventId: unit.record(created) }
   },
 )

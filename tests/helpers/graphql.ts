@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { execute, type GraphQLError, parse, validate } from 'graphql'
 import { createCommandRunner } from '../../src/commands/command.ts'
+import type { DatabaseRole } from '../../src/infra/database.ts'
 import { Clock } from '../../src/lib/clock.ts'
 import { type Context, createContext, type Services } from '../../src/resolvers/context.ts'
 import { schema } from '../../src/schema/schema.ts'
@@ -25,8 +26,8 @@ export class GraphqlWorld {
   readonly services: Services
   readonly #presenter = createErrorPresenter(testLog())
 
-  constructor(database: TestDatabase) {
-    const pool = database.open('taskwire_app', { onStatement: (sql) => this.statements.push(sql) })
+  constructor(database: TestDatabase, role: DatabaseRole = 'taskwire_app') {
+    const pool = database.open(role, { onStatement: (sql) => this.statements.push(sql) })
     this.services = {
       database: pool,
       run: createCommandRunner({ database: pool, publicUrl: 'http://localhost', onCommit: () => undefined }),
