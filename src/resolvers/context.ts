@@ -4,12 +4,14 @@ import { TaskwireError } from '../domain/errors.ts'
 import type { TaskwireDatabase } from '../entities/tables.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import type { Feed } from '../sync/feed.ts'
 import { Reads } from './reads.ts'
 
 /** What resolvers work with, the same for every operation of a process. */
 export interface Services {
   readonly database: TaskwireDatabase
   readonly run: RunCommand
+  readonly feed: Feed
   readonly clock: Clock
   readonly log: Log
 }

@@ -40,6 +40,11 @@ export class TagsOfTasks {
     await Promise.all(taskIds.map((id) => this.of(id)))
   }
 
+  /** Takes over what another operation of the user's has fetched just now. */
+  remember(tags: ReadonlyMap<string, readonly TagRow[]>): void {
+    for (const [taskId, own] of tags) this.#fetched.set(taskId, own)
+  }
+
   async #fetch(taskIds: readonly string[]): Promise<(readonly TagRow[])[]> {
     const { userId } = this.#reads
     const { db } = await this.#reads.open()

@@ -31,3 +31,7 @@ builder.mutationType({
     'A mutation that answers null changed nothing, unless its error is INTERNAL_SERVER_ERROR or SERVICE_UNAVAILABLE: ' +
     'then the outcome is unknown, and a retry with the same idempotencyKey is safe.',
 })
+
+builder.subscriptionType({
+  description: 'What is told as it happens, over WebSocket (graphql-transport-ws) or as server-sent events.',
+})

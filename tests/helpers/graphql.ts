@@ -8,6 +8,7 @@ import { type Context, createContext, type Services } from '../../src/resolvers/
 import { schema } from '../../src/schema/schema.ts'
 import { createErrorPresenter } from '../../src/server/errors.ts'
 import type { TestDatabase } from './database.ts'
+import { offlineFeed } from './offline-feed.ts'
 import { testLog } from './options.ts'
 
 export interface Answer {
@@ -31,6 +32,7 @@ export class GraphqlWorld {
     this.services = {
       database: pool,
       run: createCommandRunner({ database: pool, publicUrl: 'http://localhost', onCommit: () => undefined }),
+      feed: offlineFeed(pool),
       clock: new Clock(),
       log: testLog(),
     }

@@ -1,0 +1,146 @@
+import type { EntityType } from '../domain/entity.ts'
+import { badUserInput } from '../domain/errors.ts'
+import type { TagState } from '../domain/tag.ts'
+import type { TaskState } from '../domain/task.ts'
+import { type TagRow, tagRow } from '../entities/tag-state.ts'
+import { type TaskRow, taskRow } from '../entities/task-state.ts'
+import { syncOperation } from '../events/operations.ts'
+import { readFeedPosition } from '../sync/feed-position.ts'
+import type { EventBatch, FeedEvent, FeedMessage } from '../sync/message.ts'
+import type { FeedPage } from '../sync/page.ts'
+import { type Context, viewerOf } from './context.ts'
+import { tagById } from './tags.ts'
+import { tagsOfTasks, taskById } from './task-loaders.ts'
+
+const DEFAULT_EVENTS = 50
+const MOST_EVENTS = 100
+
+interface FeedFilter {
+  readonly entityTypes?: readonly EntityType[] | null | undefined
+}
+
+/** What an event is about, of one of the types of `SyncEntity`. */
+export type SyncEntityRow =
+  | { readonly type: 'Task'; readonly row: TaskRow }
+  | { readonly type: 'Tag'; readonly row: TagRow }
+
+/** The user's feed, from a cursor or from now on. */
+export function subscribeToFeed(
+  context: Context,
+  args: FeedFilter & { readonly after?: string | null | undefined },
+): AsyncIterable<FeedMessage> {
+  const { userId } = viewerOf(context)
+  return context.services.feed.subscribe(userId, args)
+}
+
+/** Where the feed stands, as PostgreSQL says in the operation's own snapshot. */
+export async function syncCursor(context: Context): Promise<string> {
+  const { userId } = viewerOf(context)
+  return context.services.feed.cursorAt(userId, await readFeedPosition(await context.reads.open()))
+}
+
+/** A part of the feed, by polling. */
+export async function syncPage(
+  context: Context,
+  { after, entityTypes, first }: FeedFilter & { readonly after: string; readonly first?: number | null | undefined },
+): Promise<FeedPage> {
+  const { userId } = viewerOf(context)
+  const count = first ?? DEFAULT_EVENTS
+  if (count < 1 || count > MOST_EVENTS)
+    throw badUserInput([{ path: ['first'], message: `Must be from 1 to ${MOST_EVENTS}.` }])
+  const record = await readFeedPosition(await context.reads.open())
+  return context.services.feed.page(userId, record, { after, entityTypes, first: count })
+}
+
+/**
+ * The entity of an event at the event's version or a newer one; null after a deletion and where it is gone. What is live
+ * has it in the event; what is replayed is read as it is now, all of a batch at once.
+ *
+ * @param withTags whether a task's tags will be asked for, too
+ */
+export async function entityOf(message: FeedEvent, context: Context, withTags: boolean): Promise<SyncEntityRow | null> {
+  const { event, now } = message
+  if (syncOperation(event.type) === 'DELETE') return null
+  const { entityType, entityId, version, state } = event.data
+  if (now === undefined) return entityFromState(entityType, state, event.userid)
+  const entity = await readNow(now.batch, entityType, entityId, context, withTags)
+  now.shown.note(entityId, version, entity?.row.version)
+  return entity
+}
+
+/** The state was checked against the schema of its type when the event was parsed. */
+function entityFromState(entityType: EntityType, state: unknown, userId: string): SyncEntityRow {
+  switch (entityType) {
+    case 'TASK':
+      return { type: 'Task', row: taskRow(state as TaskState, userId) }
+    case 'TAG':
+      return { type: 'Tag', row: tagRow(state as TagState, userId) }
+  }
+}
+
+type Entities = ReadonlyMap<string, SyncEntityRow | null>
+
+interface BatchRead {
+  readonly entities: Promise<Entities>
+  tags: Promise<ReadonlyMap<string, readonly TagRow[]>> | undefined
+}
+
+/** What was read for the events of a batch: each of them executes with a context, and so with loaders, of its own. */
+const reads = new WeakMap<EventBatch, Map<EntityType, BatchRead>>()
+
+async function readNow(
+  batch: EventBatch,
+  entityType: EntityType,
+  id: string,
+  context: Context,
+  withTags: boolean,
+): Promise<SyncEntityRow | null> {
+  const read = readOf(batch, entityType, context)
+  try {
+    const entities = await read.entities
+    if (withTags && entityType === 'TASK') {
+      read.tags ??= tagsOf([...entities.values()], context)
+      context.reads.loader(tagsOfTasks).remember(await read.tags)
+    }
+    return entities.get(id) ?? null
+  } catch (error) {
+    // The next event of the batch tries again.
+    reads.delete(batch)
+    throw error
+  }
+}
+
+function readOf(batch: EventBatch, entityType: EntityType, context: Context): BatchRead {
+  let ofBatch = reads.get(batch)
+  if (ofBatch === undefined) {
+    ofBatch = new Map()
+    reads.set(batch, ofBatch)
+  }
+  let read = ofBatch.get(entityType)
+  if (read === undefined) {
+    read = { entities: entitiesNow(entityType, batch.idsOf(entityType), context), tags: undefined }
+    ofBatch.set(entityType, read)
+  }
+  return read
+}
+
+async function entitiesNow(entityType: EntityType, ids: readonly string[], context: Context): Promise<Entities> {
+  const load = async (id: string): Promise<[string, SyncEntityRow | null]> => {
+    if (entityType === 'TASK') {
+      const row = await context.reads.loader(taskById).load(id)
+      return [id, row && { type: 'Task', row }]
+    }
+    const row = await context.reads.loader(tagById).load(id)
+    return [id, row && { type: 'Tag', row }]
+  }
+  return new Map(await Promise.all(ids.map(load)))
+}
+
+async function tagsOf(
+  entities: readonly (SyncEntityRow | null)[],
+  context: Context,
+): Promise<ReadonlyMap<string, readonly TagRow[]>> {
+  const tags = context.reads.loader(tagsOfTasks)
+  const ids = entities.flatMap((entity) => (entity === null ? [] : [entity.row.id]))
+  return new Map(await Promise.all(ids.map(async (id) => [id, await tags.of(id)] as const)))
+}
