@@ -5,6 +5,7 @@ import { ownedBy } from '../entities/scope.ts'
 import type { Tables } from '../entities/tables.ts'
 import type { AuditOperation } from '../events/operations.ts'
 import { isUuid } from '../lib/ids.ts'
+import { readChildPage } from './child-pages.ts'
 import type { Context } from './context.ts'
 import { type DateTimeFilter, dateTimeConditions } from './date-time-filter.ts'
 import { type Page, type PagingArgs, readPage } from './keyset.ts'
@@ -44,13 +45,25 @@ export async function auditEntries(
 }
 
 /** What happened to one thing, newest first. */
-export function historyOf(
-  context: Context,
+export async function historyOf(
+  { reads }: Context,
   entityType: EntityType,
   entityId: string,
   args: PagingArgs,
 ): Promise<Page<AuditEntryRow>> {
-  return auditEntries(context, { ...args, filter: { entityType: [entityType], entityId } })
+  const { db } = await reads.open()
+  const entries = db
+    .selectFrom('audit_entries')
+    .selectAll()
+    .where(ownedBy(reads.userId))
+    .where('entity_type', '=', entityType)
+  const list = {
+    binding: ['history', entityType],
+    parentId: entityId,
+    query: (entity: RawBuilder<unknown>) => entries.where(sql<boolean>`entity_id = ${entity}`),
+    keys: NEWEST_FIRST,
+  }
+  return readChildPage(reads, list, args)
 }
 
 /** The entry with this id, in lower case; null where the user has none. */
