@@ -58,7 +58,10 @@ export type DurableName = keyof typeof durables
  *
  * @param startSequence the first stream sequence it delivers; absent: what comes from now on
  */
-export function syncDurable(processId: string, startSequence?: number): Partial<ConsumerConfig> & { durable_name: string } {
+export function syncDurable(
+  processId: string,
+  startSequence?: number,
+): Partial<ConsumerConfig> & { durable_name: string } {
   return {
     durable_name: `sync-${processId}`,
     description: 'Feeds the subscriptions of one gateway process.',

@@ -65,11 +65,12 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     log,
     metrics,
     readiness: () => readiness({ role: config.role, database, link, lag: workers?.lag }),
-    api: gateway && feed && {
-      schema,
-      services: { database: gateway, run: commandRunner(gateway), feed, clock, log },
-      verifier: createVerifier(config.auth, log),
-    },
+    api: gateway &&
+      feed && {
+        schema,
+        services: { database: gateway, run: commandRunner(gateway), feed, clock, log },
+        verifier: createVerifier(config.auth, log),
+      },
     developmentToken: overrides.developmentToken,
   })
 
@@ -81,7 +82,10 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   function kickRelay(): void {
     workers?.relay.kick()
     if (workers?.relay.leading !== true && link.connected)
-      void link.ready().then(({ nc }) => nc.publish(KICK_SUBJECT), () => undefined)
+      void link.ready().then(
+        ({ nc }) => nc.publish(KICK_SUBJECT),
+        () => undefined,
+      )
   }
 
   const services: Service[] = [...(workers?.services ?? []), ...(feed === undefined ? [] : [feed])]

@@ -85,7 +85,9 @@ describe('workers that crash', () => {
 
   it('end in order at SIGTERM', async () => {
     await using program = await worker()
-    await eventually(async () => /^taskwire_relay_leading 1$/m.test(await (await fetch(`${program.url}/metrics`)).text()))
+    await eventually(async () =>
+      /^taskwire_relay_leading 1$/m.test(await (await fetch(`${program.url}/metrics`)).text()),
+    )
     assert.equal(await program.signal('SIGTERM'), 0)
     const [row] = await postgres.query<{ holder: string | null }>('SELECT holder FROM relay')
     assert.equal(row?.holder, null)

@@ -83,7 +83,10 @@ describe('from a mutation to its SyncEvent', () => {
     assert.equal((await feed.next()).__typename, 'SyncCaughtUp')
     const created = await createTask(alice, { title: 'Buy milk', tags: ['home', 'shop'] })
     const events = await feed.through(created.eventId)
-    assert.deepEqual(events.map((event) => event.eventType), ['tag.created', 'tag.created', 'task.created'])
+    assert.deepEqual(
+      events.map((event) => event.eventType),
+      ['tag.created', 'tag.created', 'task.created'],
+    )
     const event = events.at(-1)
     assert.equal(event?.operation, 'CREATE')
     assert.equal(event?.version, 1)
@@ -132,7 +135,10 @@ describe('from a mutation to its SyncEvent', () => {
     for (let index = 0; index < 20; index += 1) ids.push((await createTask(alice, { title: `Task ${index}` })).eventId)
     const resumed = follow(alice, message?.cursor)
     const seen = await resumed.through(ids.at(-1) ?? '')
-    assert.deepEqual(seen.map(({ eventId }) => eventId), ids)
+    assert.deepEqual(
+      seen.map(({ eventId }) => eventId),
+      ids,
+    )
     assert.equal((await resumed.next()).__typename, 'SyncCaughtUp')
     await resumed.stop()
   })
@@ -143,7 +149,10 @@ describe('from a mutation to its SyncEvent', () => {
     await feed.next()
     await createTask(alice, { title: 'A secret' })
     const own = await createTask(mallory, { title: 'Mine' })
-    assert.deepEqual((await feed.through(own.eventId)).map(({ payload }) => payload?.title), ['Mine'])
+    assert.deepEqual(
+      (await feed.through(own.eventId)).map(({ payload }) => payload?.title),
+      ['Mine'],
+    )
     await feed.stop()
   })
 
@@ -184,7 +193,10 @@ describe('from a mutation to its SyncEvent', () => {
 
     await taskwire.nats.start()
     const seen = await feed.through(made.at(-1)?.eventId ?? '')
-    assert.deepEqual(seen.map(({ eventId }) => eventId), made.map(({ eventId }) => eventId))
+    assert.deepEqual(
+      seen.map(({ eventId }) => eventId),
+      made.map(({ eventId }) => eventId),
+    )
     await feed.stop()
   })
 

@@ -155,7 +155,9 @@ function parseKnown(value: unknown): TaskwireEvent {
   if (!isEventType(event.type)) throw new NewerEventError(`The event type ${event.type} is not known.`)
   const definition = EVENT_TYPES[event.type]
   if (event.data.schemaVersion > definition.schemaVersion)
-    throw new NewerEventError(`${event.type} has version ${event.data.schemaVersion}, known is ${definition.schemaVersion}.`)
+    throw new NewerEventError(
+      `${event.type} has version ${event.data.schemaVersion}, known is ${definition.schemaVersion}.`,
+    )
   definition.state.parse(event.data.state)
   if (event.data.previousState !== undefined) definition.state.parse(event.data.previousState)
   // The two parses above have checked what the type says.

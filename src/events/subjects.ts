@@ -26,5 +26,7 @@ export function userSubjects(userId: string): string {
 /** Whose event a subject announces, or undefined where it is none of ours. */
 export function userOfSubject(subject: string): string | undefined {
   const [root, token] = subject.split('.', 2)
-  return root === 'events' && token !== undefined && token !== '' ? Buffer.from(token, 'base64url').toString('utf8') : undefined
+  return root === 'events' && token !== undefined && token !== ''
+    ? Buffer.from(token, 'base64url').toString('utf8')
+    : undefined
 }

@@ -36,8 +36,11 @@ export async function checkDatabase<Tables>(
     )
     const [found] = rows
     if (found?.superuser || found?.owner)
-      throw new StartError('Row-level security does not hold for this role: taskwire_app and taskwire_worker may own nothing.')
-    if (!found?.migrated) throw new StartError(`The database lacks the migration ${newestMigration}: run \`npm run migrate\`.`)
+      throw new StartError(
+        'Row-level security does not hold for this role: taskwire_app and taskwire_worker may own nothing.',
+      )
+    if (!found?.migrated)
+      throw new StartError(`The database lacks the migration ${newestMigration}: run \`npm run migrate\`.`)
   } catch (error) {
     if (error instanceof StartError) throw error
     const advice = ADVICE[(error as { code?: string }).code ?? '']

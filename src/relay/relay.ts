@@ -163,10 +163,12 @@ export class Relay implements Service {
     this.#kicks?.unsubscribe()
     this.#leading = false
     this.#options.metrics.relayLeading.set(0)
-    await this.#options.database.asNobody((tx) => releaseLease(tx, this.#holder)).catch((error: unknown) => {
-      // It runs out by itself.
-      this.#log.warn({ err: error }, 'the lease could not be released')
-    })
+    await this.#options.database
+      .asNobody((tx) => releaseLease(tx, this.#holder))
+      .catch((error: unknown) => {
+        // It runs out by itself.
+        this.#log.warn({ err: error }, 'the lease could not be released')
+      })
   }
 }
 

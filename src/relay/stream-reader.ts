@@ -15,7 +15,11 @@ const READ_TIMEOUT_MS = 5_000
 export async function readIds({ js }: Nats, first: number, last: number): Promise<readonly Mark[]> {
   const marks: Mark[] = []
   if (first > last) return marks
-  const consumer = await js.consumers.get(STREAM, { opt_start_seq: first, headers_only: true, inactive_threshold: 30_000 })
+  const consumer = await js.consumers.get(STREAM, {
+    opt_start_seq: first,
+    headers_only: true,
+    inactive_threshold: 30_000,
+  })
   try {
     for (;;) {
       const batch = await consumer.fetch({ max_messages: READ_BATCH, expires: READ_TIMEOUT_MS })

@@ -39,7 +39,9 @@ export interface TestDatabase extends AsyncDisposable {
 /** A migrated database of a test file's own. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `taskwire_test_${randomBytes(6).toString('hex')}`
-  await asSuperuser('postgres', (client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE} OWNER ${OWNER.user}`))
+  await asSuperuser('postgres', (client) =>
+    client.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE} OWNER ${OWNER.user}`),
+  )
   const opened: Database<Tables>[] = []
   const admin = new pg.Pool({ connectionString: urlFor(name), max: 2 })
   admin.on('error', () => undefined)
