@@ -24,11 +24,16 @@ export function countedBody(request: IncomingMessage, limit: number): Readable {
   return Readable.from(
     (async function* () {
       let bytes = 0
-      for await (const chunk of request as AsyncIterable<Buffer>) {
+      for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         bytes += chunk.length
-        if (bytes > limit) throw tooLarge(limit)
+        if (bytes > limit) break
         yield chunk
       }
+      if (bytes <= limit) return
+      // The rest has to be read past: destroyed, the request would take its connection and the answer with it; paused,
+      // it would hold up the next request on the connection. The iterator lets go of it only after this.
+      setImmediate(() => request.resume())
+      throw tooLarge(limit)
     })(),
     { objectMode: false },
   )

@@ -63,8 +63,12 @@ export function createDocuments({ limits, introspection }: DocumentOptions): Doc
   }
 }
 
+/** What graphql-js says when it has compared half a million pairs of fields that might be merged. */
+const GAVE_UP = 'Validation aborted.'
+
 function withCode(error: GraphQLError): GraphQLError {
   if (error.extensions.code !== undefined) return error
+  if (error.message === GAVE_UP) return tooComplex('fields of the same name', undefined, undefined)
   const { message, nodes, source, positions } = error
   return new GraphQLError(message, { nodes, source, positions, extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } })
 }

@@ -70,8 +70,9 @@ export function createErrorPresenter(log: Log): ErrorPresenter {
     if (!(cause instanceof GraphQLError)) return withStatus(ofFault(error, cause, origin))
     const { code, http, originalError: _, unexpected: __, ...extensions } = cause.extensions
     const known = typeof code === 'string' ? (CODE_OF_YOGA[code] ?? code) : codeOfStatus(http)
-    const issues = known === 'BAD_USER_INPUT' ? { issues: [{ path: [], message: cause.message }] } : {}
-    return withStatus(show(error, cause.message, { ...issues, ...extensions, code: known, http }))
+    const path = code === 'OPERATION_RESOLUTION_FAILURE' ? ['operationName'] : []
+    const issues = known === 'BAD_USER_INPUT' ? { issues: [{ path, message: cause.message }] } : {}
+    return withStatus(show(error, cause.message, { ...issues, ...extensions, code: known, http: strict(code, http) }))
   }
 
   const ofExecution = (error: unknown, origin: ErrorOrigin): GraphQLError => {
@@ -115,9 +116,13 @@ function show(error: unknown, message: string, extensions: Record<string, unknow
 function withStatus(error: GraphQLError): GraphQLError {
   const { code, http } = error.extensions
   const status = typeof code === 'string' ? HTTP_STATUS[code] : undefined
-  error.extensions.http =
-    status === undefined ? { status: 400, spec: true, ...(http as object) } : { status, ...(http as object) }
+  error.extensions.http = http ?? (status === undefined ? { status: 400, spec: true } : { status })
   return error
+}
+
+/** A request that is no GraphQL request at all never is 200. */
+function strict(code: unknown, http: unknown): unknown {
+  return code === 'BAD_REQUEST' && http !== null && typeof http === 'object' ? { ...http, spec: false } : http
 }
 
 function codeOfStatus(http: unknown): string {

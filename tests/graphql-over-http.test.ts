@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { serverAudits } from 'graphql-http'
+import { Gateway } from './helpers/gateway.ts'
+import { CSRF } from './helpers/transports.ts'
+
+let gateway: Gateway
+before(async () => {
+  gateway = await Gateway.start()
+})
+after(() => gateway[Symbol.asyncDispose]())
+
+/** The audits ask by GET too, and know nothing of the header that keeps web pages from doing that. */
+const fetchFn = (url: string, init: RequestInit = {}) =>
+  fetch(
+    url,
+    init.method === 'POST' ? init : { ...init, headers: { ...(init.headers as Record<string, string>), ...CSRF } },
+  )
+
+const audits = serverAudits({ url: () => gateway.graphql, fetchFn })
+
+test('there are audits', () => {
+  assert.ok(audits.length > 50, String(audits.length))
+})
+
+for (const { id, name, fn } of audits)
+  test(`${id}: ${name}`, async () => {
+    const result = await fn()
+    assert.equal(result.status, 'ok', 'reason' in result ? result.reason : undefined)
+  })
