@@ -18,11 +18,21 @@ export class ConfigError extends Error {
   }
 }
 
-const flag = z
-  .enum(['true', 'false', '1', '0'])
-  .transform((text) => text === 'true' || text === '1')
+const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1')
 
-const wholeNumber = (least: number, most: number) => z.coerce.number().int().min(least).max(most)
+const wholeNumber = (least: number, most: number) => {
+  const message = `must be a whole number from ${least} to ${most}`
+  return z.string().regex(/^\d+$/, message).transform(Number).pipe(z.number().min(least, message).max(most, message))
+}
+
+const url = (protocol: RegExp, example: string) =>
+  z.url({ protocol, error: ({ input }) => (input === undefined ? undefined : `must be a URL such as ${example}`) })
+const postgresUrl = url(/^postgres(ql)?$/, 'postgres://user:password@host:5432/database')
+const webUrl = url(/^https?$/, 'https://tasks.example.com')
+const secret = z.string().min(32, 'must have at least 32 characters')
+const natsUrls = z
+  .array(z.string().regex(/^(nats|tls|ws|wss):\/\/|^[\w.[\]:-]+$/, 'must be a list of nats:// URLs'))
+  .min(1)
 
 const list = z.string().transform((text) =>
   text
@@ -35,70 +45,74 @@ const list = z.string().transform((text) =>
  * Every variable that Taskwire reads; the README's table has a line for each. Nothing else reads `process.env`.
  * A variable that is set to the empty string counts as absent.
  */
-const environment = z
-  .object({
-    NODE_ENV: z.enum(['development', 'production', 'test']).default('production'),
-    ROLE: z.enum(['all', 'gateway', 'worker']).default('all'),
+const environment = z.object({
+  NODE_ENV: z.enum(['development', 'production', 'test']).default('production'),
+  ROLE: z.enum(['all', 'gateway', 'worker']).default('all'),
 
-    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
-    DATABASE_MIGRATION_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-    DATABASE_POOL_SIZE: wholeNumber(2, 1_000).default(20),
-    DATABASE_STATEMENT_TIMEOUT_MS: wholeNumber(100, 10 * MINUTE).default(15 * SECOND),
+  DATABASE_URL: postgresUrl,
+  DATABASE_MIGRATION_URL: postgresUrl.optional(),
+  DATABASE_POOL_SIZE: wholeNumber(2, 1_000).default(20),
+  DATABASE_STATEMENT_TIMEOUT_MS: wholeNumber(100, 10 * MINUTE).default(15 * SECOND),
 
-    NATS_URL: list.pipe(z.array(z.string().regex(/^(nats|tls|ws|wss):\/\/|^[\w.[\]:-]+$/)).min(1)),
-    NATS_USER: z.string().optional(),
-    NATS_PASSWORD: z.string().optional(),
-    NATS_TOKEN: z.string().optional(),
-    NATS_CREDS_FILE: z.string().optional(),
-    NATS_TLS_CA_FILE: z.string().optional(),
-    NATS_TLS_CERT_FILE: z.string().optional(),
-    NATS_TLS_KEY_FILE: z.string().optional(),
-    NATS_REPLICAS: wholeNumber(1, 5).default(1),
-    EVENTS_MAX_AGE_DAYS: wholeNumber(1, 3_650).default(14),
-    EVENTS_MAX_BYTES: wholeNumber(MEBIBYTE, Number.MAX_SAFE_INTEGER).default(8_192 * MEBIBYTE),
+  NATS_URL: list.pipe(natsUrls),
+  NATS_USER: z.string().optional(),
+  NATS_PASSWORD: z.string().optional(),
+  NATS_TOKEN: z.string().optional(),
+  NATS_CREDS_FILE: z.string().optional(),
+  NATS_TLS_CA_FILE: z.string().optional(),
+  NATS_TLS_CERT_FILE: z.string().optional(),
+  NATS_TLS_KEY_FILE: z.string().optional(),
+  NATS_REPLICAS: wholeNumber(1, 5).default(1),
+  EVENTS_MAX_AGE_DAYS: wholeNumber(1, 3_650).default(14),
+  EVENTS_MAX_BYTES: wholeNumber(MEBIBYTE, Number.MAX_SAFE_INTEGER).default(8_192 * MEBIBYTE),
 
-    AUTH_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
-    AUTH_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
-    AUTH_ALGORITHMS: list.optional(),
-    AUTH_ISSUER: z.string().optional(),
-    AUTH_AUDIENCE: z.string().optional(),
-    CURSOR_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+  AUTH_SECRET: secret.optional(),
+  AUTH_JWKS_URL: webUrl.optional(),
+  AUTH_ALGORITHMS: list.optional(),
+  AUTH_ISSUER: z.string().optional(),
+  AUTH_AUDIENCE: z.string().optional(),
+  CURSOR_SECRET: secret.optional(),
 
-    HOST: z.string().default('0.0.0.0'),
-    PORT: wholeNumber(0, 65_535).default(4000),
-    PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
-    CORS_ORIGINS: list.default([]),
-    LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-    GRAPHIQL: flag.optional(),
-    INTROSPECTION: flag.optional(),
+  HOST: z.string().default('0.0.0.0'),
+  PORT: wholeNumber(0, 65_535).default(4000),
+  PUBLIC_URL: webUrl.optional(),
+  CORS_ORIGINS: list.default([]),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  GRAPHIQL: flag.optional(),
+  INTROSPECTION: flag.optional(),
 
-    MAX_BODY_BYTES: wholeNumber(1_024, 64 * MEBIBYTE).default(MEBIBYTE),
-    MAX_QUERY_TOKENS: wholeNumber(10, 100_000).default(2_000),
-    MAX_QUERY_DEPTH: wholeNumber(2, 100).default(15),
-    MAX_QUERY_ALIASES: wholeNumber(0, 10_000).default(30),
-    MAX_QUERY_COMPLEXITY: wholeNumber(10, 10_000_000).default(20_000),
-    SHUTDOWN_GRACE_MS: wholeNumber(0, 10 * MINUTE).default(20 * SECOND),
-  })
-  .superRefine((env, context) => {
-    const problem = (name: string, message: string) => context.addIssue({ code: 'custom', path: [name], message })
-    if (env.AUTH_SECRET === undefined && env.AUTH_JWKS_URL === undefined)
-      problem('AUTH_SECRET', 'is needed, or AUTH_JWKS_URL: without one nobody can be known')
-    if (env.AUTH_SECRET !== undefined && env.AUTH_JWKS_URL !== undefined)
-      problem('AUTH_JWKS_URL', 'is not possible together with AUTH_SECRET: tokens have one source')
-    if (env.AUTH_JWKS_URL !== undefined && env.CURSOR_SECRET === undefined)
-      problem('CURSOR_SECRET', 'is needed with AUTH_JWKS_URL: it signs the cursors, the same for every gateway')
-    for (const algorithm of env.AUTH_ALGORITHMS ?? []) {
-      const allowed = env.AUTH_JWKS_URL === undefined ? SHARED_SECRET_ALGORITHMS : PUBLIC_KEY_ALGORITHMS
-      if (!allowed.includes(algorithm)) problem('AUTH_ALGORITHMS', `${algorithm} is none of ${allowed.join(', ')}`)
-    }
-    if ((env.NATS_USER === undefined) !== (env.NATS_PASSWORD === undefined))
-      problem('NATS_USER', 'and NATS_PASSWORD go together')
-    if ((env.NATS_TLS_CERT_FILE === undefined) !== (env.NATS_TLS_KEY_FILE === undefined))
-      problem('NATS_TLS_CERT_FILE', 'and NATS_TLS_KEY_FILE go together')
-  })
+  MAX_BODY_BYTES: wholeNumber(1_024, 64 * MEBIBYTE).default(MEBIBYTE),
+  MAX_QUERY_TOKENS: wholeNumber(10, 100_000).default(2_000),
+  MAX_QUERY_DEPTH: wholeNumber(2, 100).default(15),
+  MAX_QUERY_ALIASES: wholeNumber(0, 10_000).default(30),
+  MAX_QUERY_COMPLEXITY: wholeNumber(10, 10_000_000).default(20_000),
+  SHUTDOWN_GRACE_MS: wholeNumber(0, 10 * MINUTE).default(20 * SECOND),
+})
 
 const SHARED_SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512']
 const PUBLIC_KEY_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** What has to fit together, looked at even where single variables are wrong, so that nobody has to ask twice. */
+function problemsBetween(env: Environment): readonly string[] {
+  const problems: string[] = []
+  const algorithms = env.AUTH_JWKS_URL === undefined ? SHARED_SECRET_ALGORITHMS : PUBLIC_KEY_ALGORITHMS
+  if (env.AUTH_SECRET === undefined && env.AUTH_JWKS_URL === undefined)
+    problems.push('AUTH_SECRET: must be set, or AUTH_JWKS_URL: without one nobody can be known')
+  if (env.AUTH_SECRET !== undefined && env.AUTH_JWKS_URL !== undefined)
+    problems.push('AUTH_JWKS_URL: is not possible together with AUTH_SECRET: tokens have one source')
+  if (env.AUTH_JWKS_URL !== undefined && env.CURSOR_SECRET === undefined)
+    problems.push('CURSOR_SECRET: must be set with AUTH_JWKS_URL: it signs the cursors, the same for every gateway')
+  for (const algorithm of list.parse(env.AUTH_ALGORITHMS ?? ''))
+    if (!algorithms.includes(algorithm))
+      problems.push(`AUTH_ALGORITHMS: ${algorithm} is none of ${algorithms.join(', ')}`)
+  if ((env.NATS_USER === undefined) !== (env.NATS_PASSWORD === undefined))
+    problems.push('NATS_USER: and NATS_PASSWORD go together')
+  if ((env.NATS_TLS_CERT_FILE === undefined) !== (env.NATS_TLS_KEY_FILE === undefined))
+    problems.push('NATS_TLS_CERT_FILE: and NATS_TLS_KEY_FILE go together')
+  return problems
+}
 
 export interface Config {
   readonly environment: 'development' | 'production' | 'test'
@@ -157,11 +171,14 @@ export interface Config {
  *
  * @throws ConfigError with every problem at once
  */
-export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function loadConfig(env: Environment): Config {
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
-  const parsed = environment.safeParse(present)
-  if (!parsed.success)
-    throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path[0]?.toString() ?? ''}: ${issue.message}`))
+  const parsed = environment.safeParse(present, {
+    error: ({ input }) => (input === undefined ? 'must be set' : undefined),
+  })
+  const issues = parsed.error?.issues.map(({ path, message }) => `${path[0]?.toString() ?? ''}: ${message}`) ?? []
+  const problems = [...issues, ...problemsBetween(present)]
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   const e = parsed.data
   const exposed = e.NODE_ENV !== 'production'
   return {

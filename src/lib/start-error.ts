@@ -27,6 +27,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 export function explainStart(error: unknown): string | undefined {
   if (error instanceof StartError || error instanceof ConfigError) return error.message
   if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return undefined
+  if (error.code.startsWith('ERR_PARSE_ARGS')) return error.message
   const advice = ADVICE[error.code]
   return advice === undefined ? undefined : `${advice}\n(${error.message})`
 }

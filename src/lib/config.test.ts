@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ConfigError, loadConfig } from './config.ts'
+
+const complete = {
+  DATABASE_URL: 'postgres://taskwire:secret@db.example.com/taskwire',
+  NATS_URL: 'nats://one:4222, nats://two:4222',
+  AUTH_SECRET: 'a secret of thirty-two characters',
+}
+
+const problems = (env: Record<string, string | undefined>): readonly string[] => {
+  try {
+    loadConfig(env)
+    return []
+  } catch (error) {
+    assert.ok(error instanceof ConfigError)
+    for (const problem of error.problems) assert.ok(error.message.includes(problem))
+    return error.problems
+  }
+}
+
+test('three variables are enough', () => {
+  const config = loadConfig(complete)
+  assert.deepEqual(config.nats.servers, ['nats://one:4222', 'nats://two:4222'])
+  assert.equal(config.http.port, 4000)
+  assert.equal(config.http.publicUrl, 'http://localhost:4000')
+  assert.equal(config.role, 'all')
+  assert.equal(config.database.migrationUrl, complete.DATABASE_URL)
+  assert.equal(config.cursorSecret, complete.AUTH_SECRET)
+})
+
+test('production is the default, and keeps GraphiQL and introspection closed unless they are switched on', () => {
+  const { environment, http } = loadConfig(complete)
+  assert.deepEqual([environment, http.graphiql, http.introspection], ['production', false, false])
+  const open = loadConfig({ ...complete, GRAPHIQL: 'true', INTROSPECTION: '1' }).http
+  assert.deepEqual([open.graphiql, open.introspection], [true, true])
+  const development = loadConfig({ ...complete, NODE_ENV: 'development' }).http
+  assert.deepEqual([development.graphiql, development.introspection], [true, true])
+})
+
+test('all problems are listed at once, of single variables and between them', () => {
+  const found = problems({
+    NATS_URL: 'http://nats',
+    PORT: '70000',
+    DATABASE_POOL_SIZE: 'many',
+    LOG_LEVEL: 'loud',
+    NATS_USER: 'alone',
+    AUTH_ALGORITHMS: 'none',
+    PUBLIC_URL: 'tasks.example.com',
+  })
+  assert.deepEqual(
+    new Set(found.map((problem) => problem.split(':')[0])),
+    new Set([
+      'AUTH_ALGORITHMS',
+      'AUTH_SECRET',
+      'DATABASE_POOL_SIZE',
+      'DATABASE_URL',
+      'LOG_LEVEL',
+      'NATS_URL',
+      'NATS_USER',
+      'PORT',
+      'PUBLIC_URL',
+    ]),
+  )
+  assert.ok(found.includes('DATABASE_URL: must be set'))
+  assert.ok(found.includes('PORT: must be a whole number from 0 to 65535'))
+})
+
+test('an empty variable counts as absent', () => {
+  assert.deepEqual(problems({ ...complete, DATABASE_URL: '' }), ['DATABASE_URL: must be set'])
+  assert.equal(loadConfig({ ...complete, PORT: '' }).http.port, 4000)
+})
+
+test('tokens have one source, a secret or a key set, each with the algorithms that fit it', () => {
+  const { AUTH_SECRET, ...rest } = complete
+  const keys = { ...rest, AUTH_JWKS_URL: 'https://auth.example.com/jwks' }
+  assert.deepEqual(problems({ ...keys, AUTH_SECRET }).length, 2)
+  assert.match(problems(keys).join(), /^CURSOR_SECRET: must be set with AUTH_JWKS_URL/)
+  assert.deepEqual(problems({ ...keys, CURSOR_SECRET: AUTH_SECRET }), [])
+  assert.match(problems({ ...keys, CURSOR_SECRET: AUTH_SECRET, AUTH_ALGORITHMS: 'HS256' }).join(), /HS256 is none of/)
+  assert.match(problems({ ...complete, AUTH_ALGORITHMS: 'HS256, RS256' }).join(), /RS256 is none of/)
+  assert.deepEqual(loadConfig(complete).auth.algorithms, ['HS256'])
+})
+
+test('a secret that could be guessed is refused', () => {
+  assert.deepEqual(problems({ ...complete, AUTH_SECRET: 'short' }), ['AUTH_SECRET: must have at least 32 characters'])
+})
