@@ -20,7 +20,10 @@ export interface TaskwireClient extends AsyncDisposable {
   /** The data; throws where there are errors. */
   request<Data>(document: string, variables?: Readonly<Record<string, unknown>>): Promise<Data>
   /** The results of a subscription over a WebSocket; it ends with the loop over it. */
-  subscribe<Data>(document: string, variables?: Record<string, unknown>): AsyncIterableIterator<ClientResult<Data>>
+  subscribe<Data>(
+    document: string,
+    variables?: Record<string, unknown>,
+  ): AsyncIterableIterator<ClientResult<Data>, undefined>
 }
 
 /**
@@ -54,7 +57,7 @@ export function connectClient(url: string, token?: string): TaskwireClient {
         retryAttempts: 0,
       })
       // graphql-ws types a result's extensions more loosely than an answer's.
-      return sockets.iterate({ query, variables }) as unknown as AsyncIterableIterator<ClientResult<Data>>
+      return sockets.iterate({ query, variables }) as unknown as AsyncIterableIterator<ClientResult<Data>, undefined>
     },
     async [Symbol.asyncDispose]() {
       await sockets?.dispose()

@@ -36,7 +36,7 @@ async function smoke(client: TaskwireClient): Promise<void> {
 }
 
 async function untilEvent(
-  feed: AsyncIterableIterator<{ readonly data?: { syncEvents: { eventId?: string } } | null }>,
+  feed: AsyncIterableIterator<{ readonly data?: { syncEvents: { eventId?: string } } | null }, undefined>,
   eventId: string,
 ): Promise<void> {
   for (;;) {
