@@ -7,6 +7,7 @@ import { type Nats, NatsLink } from '../src/infra/jetstream.ts'
 import { createMetrics } from '../src/lib/telemetry.ts'
 import { unpublished } from '../src/relay/outbox-rows.ts'
 import { publishChained } from '../src/relay/publish.ts'
+import { rebuildProgress, requestRebuild } from '../src/relay/rebuild.ts'
 import { Relay } from '../src/relay/relay.ts'
 import { createTestDatabase, type TestDatabase } from './helpers/database.ts'
 import { eventually } from './helpers/eventually.ts'
@@ -336,6 +337,23 @@ describe('the relay', () => {
     await world.published()
     const refilled = (await readStream(await world.nats())).filter((message) => message.refill)
     assert.deepEqual(idsOf(refilled), [ids[3]])
+  })
+
+  it('empties the stream and fills it anew when an operator asks for it', async () => {
+    world.startRelay()
+    const ids = await commitEvents(world.app, 'alice', 8)
+    await world.published()
+    const epoch = await world.worker.asNobody(requestRebuild)
+    assert.equal(epoch, (await world.relayRow()).epoch)
+    await eventually(async () => {
+      const { begun, left } = await world.worker.asNobody((tx) => rebuildProgress(tx, epoch))
+      return begun && left === 0
+    })
+    const messages = await readStream(await world.nats())
+    assert.deepEqual(idsOf(messages), ids)
+    assert.ok(messages.every((message) => message.refill && message.epoch > epoch))
+    // Asked for once, done once.
+    assert.deepEqual(await world.postgres.query('SELECT rebuild_requested_at AS at FROM relay'), [{ at: null }])
   })
 
   it('begins a new epoch when the database was set back behind the stream', async () => {

@@ -39,7 +39,8 @@ export const OutboxEntity = defineEntity({
 /**
  * The one row of the relay: who leads until when, and the feed's position. `markedSequence` is the highest stream
  * sequence up to which every message of this epoch is marked in the outbox. `streamCreated` is the stream's own
- * creation time as the server gives it; another one means another stream.
+ * creation time as the server gives it; another one means another stream. `rebuildRequestedAt`: an operator wants the
+ * stream filled anew.
  */
 export const RelayEntity = defineEntity({
   name: 'Relay',
@@ -52,5 +53,6 @@ export const RelayEntity = defineEntity({
     epoch: p.bigint('number').default(0),
     streamCreated: p.text().nullable(),
     markedSequence: p.bigint('number').default(0),
+    rebuildRequestedAt: p.datetime().length(3).nullable(),
   },
 })

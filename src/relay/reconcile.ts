@@ -34,6 +34,7 @@ interface RelayRow {
   readonly epoch: number
   readonly stream_created: string | null
   readonly marked_sequence: number
+  readonly rebuild_requested_at: Date | null
 }
 
 /**
@@ -44,6 +45,7 @@ interface RelayRow {
  * - Where the stream has lost messages (another stream, a last sequence below the marked one, a message that should
  *   still be there) or holds some that the record does not know, a new epoch begins: what is lost is put back into the
  *   outbox, to be published again before anything newer, and marked as a refill.
+ * - Where an operator has asked for it (see rebuild.ts), the stream is emptied and filled anew in the same way.
  * - A durable that stands past the end of the stream would be silent until the stream has grown past it: it is set back.
  *
  * Each step can be repeated: a leader that dies in between leaves nothing that the next one does not see.
@@ -52,9 +54,10 @@ interface RelayRow {
  */
 export async function reconcile(options: ReconcileOptions): Promise<FeedPosition> {
   const { nats, natsOptions, database, holder, log } = options
+  const relay = await database.asNobody((tx) => readRelay(tx, holder))
+  if (relay.rebuild_requested_at !== null) await emptyStream(nats, natsOptions)
   const info = await streamInfo(nats, natsOptions)
   const last = info.state.last_seq
-  const relay = await database.asNobody((tx) => readRelay(tx, holder))
 
   const loss = await database.asNobody((tx) => findLoss(tx, relay, info))
   if (loss !== undefined) return beginEpoch(options, relay, info, loss)
@@ -86,9 +89,15 @@ async function streamInfo({ jsm }: Nats, natsOptions: Config['nats']): Promise<S
   }
 }
 
+/** For a rebuild: what was there comes back from the outbox. Done again where a leader dies before the epoch begins. */
+async function emptyStream(nats: Nats, natsOptions: Config['nats']): Promise<void> {
+  await streamInfo(nats, natsOptions)
+  await nats.jsm.streams.purge(STREAM)
+}
+
 async function readRelay({ db }: Tx, holder: string): Promise<RelayRow> {
   const { rows } = await sql<RelayRow>`
-    SELECT epoch, stream_created, marked_sequence FROM relay
+    SELECT epoch, stream_created, marked_sequence, rebuild_requested_at FROM relay
     WHERE holder = ${holder}::uuid AND expires_at > clock_timestamp()`.execute(db)
   if (rows[0] === undefined) throw new LeaseLostError()
   return rows[0]
@@ -99,6 +108,7 @@ async function findLoss({ db, now }: Tx, relay: RelayRow, info: StreamInfo): Pro
   const { first_seq, last_seq } = info.state
   const deleted = holesOf(info)
   if (relay.stream_created === null) return 'the feed begins'
+  if (relay.rebuild_requested_at !== null) return 'a rebuild was asked for'
   if (relay.stream_created !== info.created) return 'the stream is another one'
   if (last_seq < relay.marked_sequence) return 'the stream ends before what was published'
   const absent = await sql`
@@ -140,7 +150,7 @@ async function beginEpoch(
     const begun = await sql<{ epoch: number }>`
       UPDATE relay
       SET epoch = greatest(epoch + 1, extract(epoch FROM clock_timestamp())::bigint),
-          stream_created = ${info.created}, marked_sequence = ${last_seq}
+          stream_created = ${info.created}, marked_sequence = ${last_seq}, rebuild_requested_at = NULL
       WHERE holder = ${holder}::uuid AND expires_at > clock_timestamp() AND epoch = ${relay.epoch}
       RETURNING epoch`.execute(db)
     const [row] = begun.rows
