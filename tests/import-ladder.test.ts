@@ -20,8 +20,8 @@ const LADDER: readonly (readonly string[])[] = [
 ]
 
 /** Below these a walk that found less has not looked. */
-const LEAST_FILES = 40
-const LEAST_IMPORTS = 100
+const LEAST_FILES = 100
+const LEAST_IMPORTS = 400
 const LONGEST_FILE_LINES = 400
 
 const root = resolve(import.meta.dirname, '..')
