@@ -32,7 +32,7 @@ const FIND =
 
 async function find(search: string, user = 'alice'): Promise<string[]> {
   const { tasks } = await world.data(user, FIND, { filter: { search } })
-  return tasks.nodes.map(({ title }: { title: string }) => title).sort()
+  return tasks.nodes.map(({ title }: { title: string }) => title).toSorted()
 }
 
 test('all words must be there, in the title or in the description, in whatever case', async () => {
@@ -162,7 +162,7 @@ test('relevance needs a search in the filter itself', async () => {
 test('a search can be taken apart like any condition', async () => {
   const titles = async (filter: object) => {
     const { tasks } = await world.data('alice', FIND, { filter })
-    return tasks.nodes.map(({ title }: { title: string }) => title).sort()
+    return tasks.nodes.map(({ title }: { title: string }) => title).toSorted()
   }
   assert.deepEqual(await titles({ or: [{ search: 'cow' }, { search: 'panic' }] }), ['Don’t panic', 'Milk the cow'])
   assert.deepEqual(await titles({ search: 'report', not: { search: 'milkman' } }), ['Quarterly report for Ämter'])

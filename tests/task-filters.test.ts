@@ -7,7 +7,7 @@ import type { TaskRow } from '../src/entities/task-state.ts'
 import type { DateTimeFilter } from '../src/resolvers/date-time-filter.ts'
 import type { TaskFilter } from '../src/resolvers/task-filter.ts'
 import { createTestDatabase } from './helpers/database.ts'
-import { GraphqlWorld } from './helpers/graphql.ts'
+import { GraphqlWorld, issuePaths } from './helpers/graphql.ts'
 import { seedTags, seedTasks } from './helpers/seed.ts'
 
 const database = await createTestDatabase()
@@ -87,7 +87,7 @@ function matches(row: Row, filter: TaskFilter): boolean {
 
 async function idsOf(filter: object | null, user = 'alice'): Promise<string[]> {
   const { tasks } = await world.data(user, LIST, { filter })
-  return tasks.nodes.map(({ id }: { id: string }) => id).sort()
+  return tasks.nodes.map(({ id }: { id: string }) => id).toSorted()
 }
 
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null })
@@ -106,7 +106,7 @@ const range = maybe(
 )
 const names = some(['home', 'Home ', 'WORK', 'STRASSE', 'gone', 'hers', ''])
 /** One to three fields: with more, hardly anything would match. */
-const fewFields = <Fields extends Record<string, fc.Arbitrary<unknown>>>(fields: Fields) =>
+const fewFields = (fields: Readonly<Record<string, fc.Arbitrary<unknown>>>) =>
   fc
     .subarray(Object.keys(fields), { minLength: 1, maxLength: 3 })
     .chain((keys) => fc.record(Object.fromEntries(keys.map((key) => [key, fields[key] as fc.Arbitrary<unknown>]))))
@@ -128,7 +128,7 @@ const { filter: anyFilter } = fc.letrec<{ filter: TaskFilter }>((tie) => {
       createdAt: range,
       updatedAt: range,
       overdue: maybe(fc.boolean()),
-    }) as fc.Arbitrary<TaskFilter>,
+    }),
   }
 })
 
@@ -137,9 +137,9 @@ test('any filter finds the tasks that it means, and its complement all the other
   await fc.assert(
     fc.asyncProperty(anyFilter, async (filter) => {
       const expected = rows.filter((row) => matches(row, filter)).map(({ id }) => id)
-      assert.deepEqual(await idsOf(filter), expected.sort())
+      assert.deepEqual(await idsOf(filter), expected.toSorted())
       const others = rows.filter((row) => !matches(row, filter)).map(({ id }) => id)
-      assert.deepEqual(await idsOf({ not: filter }), others.sort())
+      assert.deepEqual(await idsOf({ not: filter }), others.toSorted())
       if (expected.length > 0 && others.length > 0) telling += 1
     }),
     { numRuns: 200 },
@@ -170,7 +170,7 @@ test('one field alone finds what it means', async () => {
   for (const filter of alone) {
     const expected = rows.filter((row) => matches(row, filter)).map(({ id }) => id)
     assert.notEqual(expected.length, 0, JSON.stringify(filter))
-    assert.deepEqual(await idsOf(filter), expected.sort(), JSON.stringify(filter))
+    assert.deepEqual(await idsOf(filter), expected.toSorted(), JSON.stringify(filter))
   }
 })
 
@@ -178,7 +178,7 @@ test('ids are those of tasks of one’s own, in whatever case; what is no id mat
   const [first, second] = rows.map(({ id }) => id)
   assert.deepEqual(
     await idsOf({ ids: [first?.toUpperCase(), 'no id', '', randomUUID(), second, second] }),
-    [first, second].sort(),
+    [first ?? '', second ?? ''].toSorted((a, b) => (a < b ? -1 : 1)),
   )
   assert.deepEqual(await idsOf({ ids: ['no id'] }), [])
   assert.deepEqual(await idsOf({ ids: [first] }, 'mallory'), [])
@@ -188,7 +188,7 @@ test('an empty list matches nothing, null restricts nothing', async () => {
   for (const filter of [{ ids: [] }, { status: [] }, { priority: [] }, { and: [] }, { or: [] }])
     assert.deepEqual(await idsOf(filter), [], JSON.stringify(filter))
   for (const tags of [{ any: [] }, { all: [] }, { none: [] }]) assert.deepEqual(await idsOf({ tags }), [])
-  const all = rows.map(({ id }) => id).sort()
+  const all = rows.map(({ id }) => id).toSorted()
   assert.deepEqual(await idsOf(null), all)
   assert.deepEqual(await idsOf({ not: { ids: [] } }), all)
   const fields = ['and', 'or', 'not', 'ids', 'status', 'completed', 'priority', 'tags', 'dueDate', 'overdue', 'search']
@@ -198,7 +198,7 @@ test('an empty list matches nothing, null restricts nothing', async () => {
 test('a name that no text can be matches nothing, and breaks nothing', async () => {
   assert.deepEqual(await idsOf({ tags: { any: ['home\0'] } }), [])
   assert.deepEqual(await idsOf({ tags: { all: ['home\0', 'home'] } }), [])
-  assert.deepEqual(await idsOf({ tags: { none: ['\ud800'] } }), rows.map(({ id }) => id).sort())
+  assert.deepEqual(await idsOf({ tags: { none: ['\ud800'] } }), rows.map(({ id }) => id).toSorted())
 })
 
 test('a deleted tag is no tag, and one made anew under its name is another', async () => {
@@ -210,8 +210,7 @@ test('a deleted tag is no tag, and one made anew under its name is another', asy
 test('a filter that is too deep or too large is bad input, with its path', async () => {
   const wrong = async (filter: object) => {
     const { errors } = await world.execute('alice', LIST, { filter })
-    assert.equal(errors[0]?.extensions.code, 'BAD_USER_INPUT')
-    return (errors[0]?.extensions.issues as { path: unknown[] }[]).map(({ path }) => path.join('.'))
+    return issuePaths(errors)
   }
   const nested = (levels: number): object => (levels === 1 ? { completed: true } : { not: nested(levels - 1) })
   assert.deepEqual(await idsOf(nested(10)), await idsOf({ completed: false }))

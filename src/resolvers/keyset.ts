@@ -136,7 +136,7 @@ export function pageOf<Row extends object>(
 ): Page<Row> {
   const more = fetched.length > size
   const walked = fetched.slice(0, size)
-  const rows = backward ? walked.reverse() : walked
+  const rows = backward ? walked.toReversed() : walked
   const cursorOf = (row: Row) => cursors.write(keys.map((_, i) => keyValue(row, i)))
   const cursorAt = (index: number) => {
     const row = rows.at(index)

@@ -37,7 +37,7 @@ export class TagsOfTasks {
 
   /** Together with whatever else asks for tags at this moment. */
   async prefetch(taskIds: readonly string[]): Promise<void> {
-    await Promise.all(taskIds.map((id) => this.of(id)))
+    await Promise.all(taskIds.filter((id) => !this.#fetched.has(id)).map((id) => this.#loader.load(id)))
   }
 
   /** Takes over what another operation of the user's has fetched just now. */

@@ -13,7 +13,6 @@ import { testLog } from './options.ts'
 
 export interface Answer {
   // Whatever was selected: tests say what they expect to find there.
-  // biome-ignore lint/suspicious/noExplicitAny: as above
   readonly data: any
   readonly errors: readonly GraphQLError[]
 }
@@ -70,4 +69,14 @@ export class GraphqlWorld {
     assert.deepEqual(answer.errors, [])
     return answer.data
   }
+}
+
+/** Where an operation's only error, which must be BAD_USER_INPUT, sees its problems: their paths, joined by dots. */
+export function issuePaths(errors: Answer['errors']): string[] {
+  assert.deepEqual(
+    errors.map(({ extensions }) => extensions.code),
+    ['BAD_USER_INPUT'],
+  )
+  const issues = errors[0]?.extensions.issues as readonly { readonly path: readonly unknown[] }[]
+  return issues.map(({ path }) => path.join('.'))
 }

@@ -105,7 +105,7 @@ function createPlace(
   if (!isRoot && !type.getInterfaces().some(({ name }) => name === 'Node'))
     throw new Error(`Nobody has said how to reach ${type.name}.${field.name}.`)
   const taken = field.args.filter((argument) => argument.name === path[0] || isRequiredArgument(argument))
-  const variables = taken.map(({ name, type: argument }) => `$${name}: ${argument}`)
+  const variables = taken.map(({ name, type: argument }) => `$${name}: ${String(argument)}`)
   const given = taken.map(({ name }) => `${name}: $${name}`).join(', ')
   const selected = `${field.name}(${given})${selectionOf(field.type)}`
   const document = isRoot

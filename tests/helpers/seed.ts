@@ -1,5 +1,5 @@
 import { newId } from '../../src/lib/ids.ts'
-import type { TaskRow } from '../../src/entities/task-state.ts'
+import { TASK_COLUMNS, type TaskRow } from '../../src/entities/task-state.ts'
 import { tagKey } from '../../src/domain/tag.ts'
 import type { TestDatabase } from './database.ts'
 
@@ -11,7 +11,7 @@ export async function seedTasks(database: TestDatabase, userId: string, tasks: r
   const now = new Date()
   const names = [...new Set(tasks.flatMap((task) => task.tags ?? []))]
   const tags = await seedTags(database, userId, names)
-  const rows = tasks.map(({ tags: _, ...task }) => ({
+  const rows = tasks.map((task) => ({
     id: newId(),
     version: 1,
     title: 'A task',
@@ -30,11 +30,12 @@ export async function seedTasks(database: TestDatabase, userId: string, tasks: r
   const links = tasks.flatMap((task, i) =>
     (task.tags ?? []).map((name) => ({ task_id: rows[i]?.id, tag_id: tags.get(name), user_id: userId })),
   )
-  await insert(database, 'tasks', rows)
-  await insert(database, 'task_tags', links)
+  await insert(database, 'tasks', TASK_COLUMNS, rows)
+  await insert(database, 'task_tags', ['task_id', 'tag_id', 'user_id'], links)
   await insert(
     database,
     'entity_ids',
+    ID_COLUMNS,
     rows.map(({ id }) => ({ id, user_id: userId, entity_type: 'TASK' })),
   )
   return rows.map(({ id }) => id)
@@ -60,27 +61,34 @@ export async function seedTags(
       version: 1,
       name,
       name_key: tagKey(name),
-      color: null,
-      deleted_at: null,
       created_at: now,
       updated_at: now,
     }))
-  await insert(database, 'tags', rows)
+  await insert(database, 'tags', TAG_COLUMNS, rows)
   await insert(
     database,
     'entity_ids',
+    ID_COLUMNS,
     rows.map(({ id }) => ({ id, user_id: userId, entity_type: 'TAG' })),
   )
   for (const { id, name } of rows) ids.set(name, id)
   return ids
 }
 
-/** `null::<table>` gives the columns their types; columns that the rows do not name must have no value of their own. */
-async function insert(database: TestDatabase, table: string, rows: readonly object[]): Promise<void> {
-  const columns = Object.keys(rows[0] ?? {}).join(', ')
+const ID_COLUMNS = ['id', 'user_id', 'entity_type']
+const TAG_COLUMNS = ['id', 'user_id', 'version', 'name', 'name_key', 'created_at', 'updated_at']
+
+/** `null::<table>` gives the columns their types. */
+async function insert(
+  database: TestDatabase,
+  table: string,
+  columns: readonly string[],
+  rows: readonly object[],
+): Promise<void> {
+  const names = columns.join(', ')
   if (rows.length > 0)
     await database.query(
-      `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM json_populate_recordset(null::${table}, $1::json)`,
+      `INSERT INTO ${table} (${names}) SELECT ${names} FROM json_populate_recordset(null::${table}, $1::json)`,
       [JSON.stringify(rows)],
     )
 }
