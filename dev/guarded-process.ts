@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { StartError } from '../src/lib/start-error.ts'
 
 const TAIL_BYTES = 16 * 1024
 const FORCE_AFTER_MS = 10_000
@@ -62,7 +63,7 @@ export class GuardedProcess {
     const { pid } = child
     if (pid === undefined) {
       const cause: unknown = (await once(child, 'error'))[0]
-      throw new Error(`${options.command} cannot be run.`, { cause })
+      throw new StartError(`${options.command} cannot be run.`, { cause })
     }
     const guard = spawn('/bin/sh', ['-c', GUARD, 'guard', options.orphanSignal, String(pid)], {
       stdio: ['pipe', 'ignore', 'ignore'],

@@ -1,4 +1,4 @@
-import { access, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { access, chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { capture } from './progress.mjs'
@@ -45,7 +45,7 @@ export async function takeFromDebian({ name, program, to, suits }) {
  */
 async function download(directory, { mirror, suite, name }) {
   const at = (/** @type {string[]} */ ...parts) => join(directory, ...parts)
-  await capture('chmod', ['755', directory])
+  await chmod(directory, 0o755)
   for (const parts of [['lists', 'partial'], ['archives', 'partial'], ['sources'], ['package']])
     await mkdir(at(...parts), { recursive: true })
   await writeFile(at('status'), '')

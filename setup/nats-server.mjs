@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { takeFromDebian } from './debian-package.mjs'
-import { cacheDirectory } from './paths.mjs'
+import { cacheDirectories } from './paths.mjs'
 import { capture, Problem, step } from './progress.mjs'
 
 /** Consumers can be reset since then. */
@@ -32,16 +32,34 @@ export async function findNatsServer() {
     const candidate = join(directory, 'nats-server')
     if (await isNewEnough(candidate)) return candidate
   }
-  const kept = join(cacheDirectory(), 'nats-server')
-  if (await isNewEnough(kept)) return kept
-  await step('Fetching nats-server (once)', () => fetchTo(kept))
+  for (const cache of cacheDirectories()) {
+    const candidate = join(cache, 'nats-server')
+    if (await isNewEnough(candidate)) return candidate
+  }
+  const directory = await makeWorkDirectory()
+  const kept = join(directory, '..', 'nats-server')
+  await step('Fetching nats-server (once)', () => fetchTo(directory, kept))
   return kept
 }
 
-/** @param {string} kept */
-async function fetchTo(kept) {
-  await mkdir(cacheDirectory(), { recursive: true })
-  const directory = await mkdtemp(join(cacheDirectory(), 'fetching-'))
+/** A new directory in the first cache that can be written to. */
+async function makeWorkDirectory() {
+  let problem
+  for (const cache of cacheDirectories())
+    try {
+      await mkdir(cache, { recursive: true })
+      return await mkdtemp(join(cache, 'fetching-'))
+    } catch (error) {
+      problem = error
+    }
+  throw problem
+}
+
+/**
+ * @param {string} directory to work in; it is removed
+ * @param {string} kept
+ */
+async function fetchTo(directory, kept) {
   const program = join(directory, 'nats-server')
   try {
     const release = await attempt(() => takeRelease(directory))

@@ -10,8 +10,8 @@ export const NODE_MODULES = join(ROOT, 'node_modules')
 /** The Node that the dependencies bring along: npm's scripts may be run by an older one. */
 export const NODE = join(NODE_MODULES, '.bin', 'node')
 
-/** Where downloaded programs are kept, for all clones of one person. */
-export function cacheDirectory() {
+/** Where downloaded programs are kept: for all clones of one person, or in the clone where that cannot be written. */
+export function cacheDirectories() {
   const base = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
-  return join(base, 'taskwire')
+  return [join(base, 'taskwire'), join(ROOT, '.taskwire', 'cache')]
 }

@@ -10,6 +10,7 @@ import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { ensureDependencies } from './dependencies.mjs'
 import { findNatsServer } from './nats-server.mjs'
+import { codeOf } from './one-at-a-time.mjs'
 import { Problem, say } from './progress.mjs'
 
 const LOOK_FOR_PARENT_EVERY_MS = 500
@@ -24,7 +25,8 @@ try {
   if (options.has('--nats')) process.env.NATS_SERVER_BIN = await findNatsServer()
   process.exitCode = args.length === 0 ? 0 : await run(node, args)
 } catch (error) {
-  say(error instanceof Problem ? `\n${error.message}` : String(error instanceof Error ? error.stack : error))
+  const known = error instanceof Problem || codeOf(error) !== undefined
+  say(error instanceof Error ? `\n${known ? error.message : error.stack}` : String(error))
   process.exitCode = 1
 }
 
