@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { commandLine } from '../../dev/leftover.ts'
 
-export const ROOT = resolve(import.meta.dirname, '..', '..')
+const ROOT = resolve(import.meta.dirname, '..', '..')
 const LOOK_EVERY_MS = 30
 
 /** A program of the project as a process of its own. */
