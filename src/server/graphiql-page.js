@@ -9,6 +9,8 @@
  * @typedef {{ kind: string, operation?: string, name?: { value: string } }} Definition
  * @typedef {{ next(result: unknown): void, error(error: unknown): void, complete(): void }} Sink
  * @typedef {{ type: string, payload?: unknown }} Message
+ * @typedef {{ query: string | null, variables: string | null, headers: string | null }} Tab
+ * @typedef {{ tabs: Tab[], activeTabIndex: number }} Tabs
  * @typedef {{ YogaGraphiQL: { renderYogaGraphiQL(root: Element | null, options: object): void } }} GraphiQL
  */
 
@@ -101,9 +103,32 @@ function refreshToken(token) {
   localStorage.setItem('taskwire:token', token)
 }
 
+/**
+ * The tab to begin with: the one that a link leads to, else the one that was open last. GraphiQL has them all in store,
+ * but begins with a new, empty one unless it is told the contents of another.
+ *
+ * @returns {Tab | undefined}
+ */
+function tabToOpen() {
+  const { tabs, activeTabIndex } = storedTabs()
+  const linked = new URLSearchParams(location.search).get('query')
+  return linked === null ? tabs[activeTabIndex] : tabs.find(({ query }) => query === linked)
+}
+
+/** @returns {Tabs} none where what is in store is of another version */
+function storedTabs() {
+  try {
+    const stored = /** @type {Partial<Tabs> | null} */ (JSON.parse(localStorage.getItem('graphiql:tabState') ?? 'null'))
+    return { tabs: stored?.tabs ?? [], activeTabIndex: stored?.activeTabIndex ?? 0 }
+  } catch {
+    return { tabs: [], activeTabIndex: 0 }
+  }
+}
+
 addEventListener('load', () => {
   if (settings.token !== undefined) refreshToken(settings.token)
   const headers = JSON.stringify({ Authorization: `Bearer ${settings.token ?? '<token>'}` }, null, 2)
+  const tab = tabToOpen()
   const { YogaGraphiQL } = /** @type {GraphiQL} */ (Object(globalThis))
   YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), {
     title: 'Taskwire',
@@ -111,6 +136,9 @@ addEventListener('load', () => {
     fetcher,
     headers,
     defaultTabs: [{ query: settings.query, headers }],
+    query: tab?.query ?? undefined,
+    variables: tab?.variables ?? undefined,
+    initialHeaders: tab?.headers ?? headers,
     defaultEditorToolsVisibility: 'headers',
   })
 })
