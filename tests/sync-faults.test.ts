@@ -16,10 +16,10 @@ describe('the feed', () => {
     const feed = world.startFeed()
     const live = await world.readLive(feed, 'alice')
     const cursor = live.lastCursor
-    const committed = [...(await commitEvents(world.database, 'alice', 100))]
+    const committed = [...(await commitEvents(world.database, 'alice', 60))]
     for (let round = 0; round < 2; round += 1) {
-      const writing = commitEvents(world.database, 'alice', 120)
-      await live.hasEvents(committed.length - 50)
+      const writing = commitEvents(world.database, 'alice', 80)
+      await live.hasEvents(committed.length - 30)
       await world.server.stop('SIGKILL')
       committed.push(...(await writing))
       await world.startServer()

@@ -139,15 +139,17 @@ describe('a live subscription', () => {
     await using world = await FeedWorld.create()
     const feed = world.startFeed()
     const reader = await world.readLive(feed, 'alice')
-    const [broken, fine] = events('alice', 2)
-    assert(broken && fine)
-    await world.publish([{ ...broken, data: { ...broken.data, schemaVersion: 99 } }])
-    await reader.has('reset')
+    const [newer, foreign, fine] = events('alice', 3)
+    assert(newer && foreign && fine)
+    await world.publish([{ ...newer, data: { ...newer.data, schemaVersion: 99 } }])
+    await eventually(() => reader.count('reset') === 1)
+    await world.publish([{ ...foreign, userid: 'bob' }])
+    await eventually(() => reader.count('reset') === 2)
     await world.publish([fine])
     await reader.hasEvents(1)
     assert.deepEqual(
       reader.messages.map(({ kind }) => kind),
-      ['caughtUp', 'reset', 'event'],
+      ['caughtUp', 'reset', 'reset', 'event'],
     )
   })
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
+import { newId } from '../src/lib/ids.ts'
 import { Cursors } from '../src/sync/cursor.ts'
 import type { FeedMessage } from '../src/sync/message.ts'
 import { eventually } from './helpers/eventually.ts'
@@ -160,6 +161,27 @@ describe('a subscription from a cursor', () => {
       idsOf(all),
     )
     assert.equal(got.length, 901)
+  })
+
+  it('is told of entities that it was shown newer than the events that still come', async () => {
+    await using world = await FeedWorld.create()
+    const feed = world.startFeed()
+    const cursor = await world.cursor(feed, 'alice')
+    const id = newId()
+    const versions = [1, 2, 3, 4].map((version) => tagEvent('alice', { id, version }))
+    await world.publish(versions.slice(0, 1))
+    const reader = await world.readLive(feed, 'alice', { after: cursor })
+    const [replayed] = eventsIn(reader.messages)
+    assert.deepEqual(replayed?.now?.batch.idsOf('TAG'), [id])
+    assert.deepEqual(replayed.now.batch.idsOf('TASK'), [])
+    // Version 3 was committed when the replay read the entity, and its event had not come yet.
+    replayed.now.shown.note(id, 1, 3)
+    await world.publish(versions.slice(1))
+    await reader.hasEvents(4)
+    assert.deepEqual(
+      eventsIn(reader.messages).map(({ now }) => now !== undefined),
+      [true, true, false, false],
+    )
   })
 
   it('passes over what is published again in the epoch', async () => {

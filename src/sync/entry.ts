@@ -2,6 +2,7 @@ import type { JsMsg, StoredMsg } from '@nats-io/jetstream'
 import type { MsgHdrs } from '@nats-io/transport-node'
 import { parseEvent, type TaskwireEvent } from '../events/envelope.ts'
 import { EPOCH_HEADER, REFILL_HEADER } from '../events/headers.ts'
+import { userOfSubject } from '../events/subjects.ts'
 import { type Cursors, markOf, type Position } from './cursor.ts'
 import type { FeedEvent } from './message.ts'
 
@@ -68,12 +69,13 @@ export class FeedEntry {
     return this.#subject.split('.', 3)[2] ?? ''
   }
 
-  /** @throws Error where it is no event that this program can read */
+  /** @throws Error where it is no event that this program can read, or not of the user that its subject names */
   get event(): TaskwireEvent {
-    this.#event ??= parseEvent(
-      Buffer.from(this.#data.buffer, this.#data.byteOffset, this.#data.length).toString('utf8'),
-    )
-    return this.#event
+    if (this.#event !== undefined) return this.#event
+    const event = parseEvent(Buffer.from(this.#data.buffer, this.#data.byteOffset, this.#data.length).toString('utf8'))
+    if (userOfSubject(this.#subject) !== event.userid) throw new Error('The event is not of the user of its subject.')
+    this.#event = event
+    return event
   }
 
   /**

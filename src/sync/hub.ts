@@ -64,7 +64,8 @@ export class Hub implements Service {
   #seenEpoch = 0
   /** A header named an epoch that was not known: the record has to be asked before anything else is handed over. */
   #mustAsk = false
-  #polled: FeedPosition | undefined
+  /** What the last poll saw: the record, and how far the hub was. */
+  #polled: { readonly record: FeedPosition; readonly position: number } | undefined
   #looksAtCut = 0
   #watching = false
   #complained = false
@@ -320,11 +321,11 @@ export class Hub implements Service {
     if (!state.running || !this.#isLive) return
     const before = this.#polled
     const record = await this.#readRecord()
-    this.#polled = record
     const { epoch, sequence } = this.position
+    this.#polled = { record, position: sequence }
     if (record.epoch !== epoch) this.#interrupt('a new epoch')
-    // What was marked a whole poll ago should have come by now.
-    else if (before !== undefined && before.epoch === epoch && before.sequence > sequence)
+    // What was marked a whole poll ago should have come by now, or at least something.
+    else if (before?.record.epoch === epoch && before.record.sequence > sequence && before.position === sequence)
       this.#interrupt('nothing comes')
   }
 

@@ -12,9 +12,12 @@ import { eventBatch } from './event-batch.ts'
 import { ShownVersions } from './shown-versions.ts'
 import type { Slots } from './slots.ts'
 import { StreamRange } from './stream-range.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 /** A page looks at no more messages than this, however few of them its filter lets through. */
 const MOST_READ = 2_000
+/** NATS may be away without anybody having noticed. */
+const PATIENCE_MS = 3_000
 
 export interface PageOptions {
   readonly after: string
@@ -64,7 +67,9 @@ export async function readPage(
   let found: Found | ResetReason
   try {
     const nats = await link.ready()
-    found = await slots.run(() => find(nats, parts, userId, cursor, options))
+    found = await slots.run(() =>
+      unlessAborted(AbortSignal.timeout(PATIENCE_MS), () => find(nats, parts, userId, cursor, options)),
+    )
   } catch (error) {
     log.warn({ err: error }, 'a page of the feed could not be read')
     throw unavailable()
@@ -119,7 +124,7 @@ async function find(
     }
     return { entries, at, last }
   } finally {
-    await range.close()
+    range.close()
   }
 }
 

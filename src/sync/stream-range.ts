@@ -40,9 +40,9 @@ export class StreamRange {
   readonly #nats: Nats
   readonly #subjects: string
   #consumer: Consumer | undefined
-  /** The sequence after which the consumer's next delivery comes, and that delivery's number. */
-  #consumerAfter = 0
-  #consumerDelivered = 0
+  /** The last message that the consumer has delivered, and how many those are. */
+  #consumerAt = 0
+  #delivered = 0
   #reads = 0
 
   constructor(nats: Nats, subjects: string) {
@@ -52,50 +52,58 @@ export class StreamRange {
 
   /** What comes after `after`, no more than a batch of it and nothing past `through`. */
   async read(after: number, through: number): Promise<StreamBatch> {
-    const { jsm } = this.#nats
-    const next = await nextMessage(this.#nats, after, this.#subjects)
-    let messages: StreamMessage[] = []
-    if (next !== null && next.seq <= through) {
-      this.#reads += 1
-      if (this.#reads > SINGLE_READS) messages = await this.#fetch(next.seq, through)
-      if (messages.length === 0) messages = [{ sequence: next.seq, message: next, headers: entryHeaders(next.header) }]
+    // A consumer that stands there and has said that it has more needs nobody to ask.
+    let messages = this.#consumer === undefined || this.#consumerAt !== after ? [] : await this.#fetch(through)
+    if (messages.length === 0) {
+      const next = await nextMessage(this.#nats, after, this.#subjects)
+      if (next !== null && next.seq <= through) messages = await this.#readFrom(next, through)
     }
-    const { state } = await jsm.streams.info(STREAM)
+    const { state } = await this.#nats.jsm.streams.info(STREAM)
     const last = messages.at(-1)?.sequence
     return { messages, reached: last ?? Math.max(after, through), hole: state.first_seq > after + 1 }
   }
 
-  async close(): Promise<void> {
-    const consumer = this.#consumer
+  /** Nobody waits for it: where the consumer cannot be deleted now, it lapses by itself. */
+  close(): void {
+    this.#consumer?.delete().catch(() => undefined)
     this.#consumer = undefined
-    // It lapses by itself where it cannot be deleted now.
-    await consumer?.delete().catch(() => false)
   }
 
-  /** A batch by consumer, beginning at `first`; less or nothing where the consumer does not deliver as it should. */
-  async #fetch(first: number, through: number): Promise<StreamMessage[]> {
-    if (this.#consumer === undefined || this.#consumerAfter >= first) await this.#makeConsumer(first)
+  /** The message that the leader has named and what follows it, or that one alone. */
+  async #readFrom(next: StoredMsg, through: number): Promise<StreamMessage[]> {
+    this.#reads += 1
+    if (this.#reads > SINGLE_READS) {
+      await this.#makeConsumer(next.seq)
+      const messages = await this.#fetch(through)
+      if (messages[0]?.sequence === next.seq) return messages
+    }
+    return [{ sequence: next.seq, message: next, headers: entryHeaders(next.header) }]
+  }
+
+  /** The consumer's next batch; less or nothing where it does not deliver as it should. It is kept while it has more. */
+  async #fetch(through: number): Promise<StreamMessage[]> {
     const messages: StreamMessage[] = []
+    let hasMore = false
     try {
       const batch = await this.#consumer?.fetch({ max_messages: BATCH, expires: FETCH_EXPIRES_MS })
       for await (const message of batch ?? []) {
         const { deliverySequence, pending } = message.info
-        if (deliverySequence !== this.#consumerDelivered + 1 || (messages.length === 0 && message.seq !== first)) break
-        this.#consumerDelivered = deliverySequence
-        this.#consumerAfter = message.seq
-        if (message.seq > through) break
+        if (deliverySequence !== this.#delivered + 1 || message.seq > through) break
+        this.#delivered = deliverySequence
+        this.#consumerAt = message.seq
         messages.push({ sequence: message.seq, message, headers: entryHeaders(message.headers) })
-        if (pending === 0 || messages.length === BATCH) break
+        hasMore = pending > 0 && messages.length === BATCH
+        if (pending === 0 || hasMore) break
       }
     } finally {
       // What was asked for and not waited for would be missing next time.
-      if (messages.length < BATCH) await this.close()
+      if (!hasMore) this.close()
     }
     return messages
   }
 
   async #makeConsumer(first: number): Promise<void> {
-    await this.close()
+    this.close()
     const { js, jsm } = this.#nats
     const info = await jsm.consumers.add(STREAM, {
       ack_policy: AckPolicy.None,
@@ -107,7 +115,6 @@ export class StreamRange {
       num_replicas: 1,
     })
     this.#consumer = js.consumers.getConsumerFromInfo(info)
-    this.#consumerAfter = first - 1
-    this.#consumerDelivered = 0
+    this.#delivered = 0
   }
 }

@@ -195,7 +195,7 @@ export class Subscription implements AsyncIterableIterator<FeedMessage, undefine
       const { position } = hub
       seat.goLive(reached, position.sequence >= reached ? position : known)
     } finally {
-      await range?.close()
+      range?.close()
     }
   }
 
@@ -233,8 +233,8 @@ export class Subscription implements AsyncIterableIterator<FeedMessage, undefine
       if (!going()) return undefined
       try {
         const nats = await link.ready()
-        const result = () => slots.run(async () => (going() ? read(nats) : undefined))
-        return await Promise.race([unlessAborted(hub.liveness, result), interrupted])
+        const result = slots.run(async () => (going() ? unlessAborted(hub.liveness, () => read(nats)) : undefined))
+        return await Promise.race([result, interrupted])
       } catch (error) {
         log.debug({ err: error }, 'reading the stream failed, trying again')
         await Promise.race([delay(RETRY_MS), interrupted])

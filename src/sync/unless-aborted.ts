@@ -5,7 +5,7 @@
 export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   signal.throwIfAborted()
   const aborted = Promise.withResolvers<never>()
-  const abort = () => aborted.reject(new Error('The connection was lost meanwhile.'))
+  const abort = () => aborted.reject(new Error('It was given up: no answer, or the connection was lost meanwhile.'))
   signal.addEventListener('abort', abort, { once: true })
   try {
     return await Promise.race([work(), aborted.promise])
