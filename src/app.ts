@@ -11,6 +11,7 @@ import type { Config } from './lib/config.ts'
 import { createLog, type Log } from './lib/log.ts'
 import type { Service } from './lib/service.ts'
 import { createMetrics, type Metrics } from './lib/telemetry.ts'
+import { startTracing } from './lib/tracing.ts'
 import { LagMonitor } from './relay/lag.ts'
 import { KICK_SUBJECT, Relay } from './relay/relay.ts'
 import { schema } from './schema/schema.ts'
@@ -47,6 +48,7 @@ const WORKER_POOL_SIZE = 6
 export async function buildApp(config: Config, overrides: AppOverrides = {}): Promise<App> {
   await using starting = new AsyncDisposableStack()
   const log = overrides.log ?? createLog(config.logLevel)
+  starting.use(await startTracing(config.otlpEndpoint))
   const metrics = createMetrics()
   const clock = new Clock()
   const open = (role: DatabaseRole) => starting.use(openDatabase(role, config, clock, log, overrides))

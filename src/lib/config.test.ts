@@ -85,3 +85,10 @@ test('tokens have one source, a secret or a key set, each with the algorithms th
 test('a secret that could be guessed is refused', () => {
   assert.deepEqual(problems({ ...complete, AUTH_SECRET: 'short' }), ['AUTH_SECRET: must have at least 32 characters'])
 })
+
+test('an origin that a browser would never send is refused', () => {
+  const { corsOrigins } = loadConfig({ ...complete, CORS_ORIGINS: 'https://a.example.com, http://localhost:3000' }).http
+  assert.deepEqual(corsOrigins, ['https://a.example.com', 'http://localhost:3000'])
+  for (const wrong of ['*', 'a.example.com', 'https://a.example.com/', 'https://a.example.com/app', 'null'])
+    assert.equal(problems({ ...complete, CORS_ORIGINS: `https://b.example.com,${wrong}` }).length, 1, wrong)
+})

@@ -29,6 +29,9 @@ const url = (protocol: RegExp, example: string) =>
   z.url({ protocol, error: ({ input }) => (input === undefined ? undefined : `must be a URL such as ${example}`) })
 const postgresUrl = url(/^postgres(ql)?$/, 'postgres://user:password@host:5432/database')
 const webUrl = url(/^https?$/, 'https://tasks.example.com')
+const origin = z.string().refine((text) => URL.parse(text)?.origin === text, {
+  error: ({ input }) => `${String(input)} must be an origin, such as https://app.example.com`,
+})
 const secret = z.string().min(32, 'must have at least 32 characters')
 const natsUrls = z
   .array(z.string().regex(/^(nats|tls|ws|wss):\/\/|^[\w.[\]:-]+$/, 'must be a list of nats:// URLs'))
@@ -76,7 +79,7 @@ const environment = z.object({
   HOST: z.string().default('0.0.0.0'),
   PORT: wholeNumber(0, 65_535).default(4000),
   PUBLIC_URL: webUrl.optional(),
-  CORS_ORIGINS: list.default([]),
+  CORS_ORIGINS: list.pipe(z.array(origin)).default([]),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   GRAPHIQL: flag.optional(),
   INTROSPECTION: flag.optional(),
@@ -87,6 +90,7 @@ const environment = z.object({
   MAX_QUERY_ALIASES: wholeNumber(0, 10_000).default(30),
   MAX_QUERY_COMPLEXITY: wholeNumber(10, 10_000_000).default(20_000),
   SHUTDOWN_GRACE_MS: wholeNumber(0, 10 * MINUTE).default(20 * SECOND),
+  OTEL_EXPORTER_OTLP_ENDPOINT: webUrl.optional(),
 })
 
 const SHARED_SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512']
@@ -164,6 +168,8 @@ export interface Config {
     readonly complexity: number
   }
   readonly logLevel: string
+  /** Where traces go; without one nothing is traced. */
+  readonly otlpEndpoint: string | undefined
 }
 
 /**
@@ -228,5 +234,6 @@ export function loadConfig(env: Environment): Config {
       complexity: e.MAX_QUERY_COMPLEXITY,
     },
     logLevel: e.LOG_LEVEL,
+    otlpEndpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT,
   }
 }
