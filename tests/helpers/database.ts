@@ -9,7 +9,7 @@ export const OWNER = { user: 'taskwire_owner', password: 'owner' }
 export const LOGIN = { user: 'taskwire', password: 'login' }
 
 /** The superuser's URL of the tests' PostgreSQL, which the global setup has started. */
-export function superuserUrl(): string {
+function superuserUrl(): string {
   const url = process.env.TASKWIRE_TEST_POSTGRES
   if (url === undefined) throw new Error('Run tests with `npm test`, or see CONTRIBUTING.md for how to run one.')
   return url
