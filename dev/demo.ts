@@ -19,6 +19,9 @@ const dim = (text: string) => (process.stdout.isTTY ? `\u001b[2m${text}\u001b[0m
 const bold = (text: string) => (process.stdout.isTTY ? `\u001b[1m${text}\u001b[0m` : text)
 const print = (text = '') => process.stdout.write(`${text}\n`)
 
+/** The changes that the tour speaks of. */
+const TOLD = ['name', 'title', 'status', 'priority', 'dueDate', 'tags', 'deletedAt']
+
 interface FeedMessage {
   readonly __typename: string
   readonly eventType?: string
@@ -37,8 +40,12 @@ async function watch(client: TaskwireClient): Promise<void> {
     const message = data?.syncEvents
     if (message?.__typename === 'SyncCaughtUp') print('ready')
     if (message?.__typename !== 'SyncEvent') continue
-    const changes = message.changes?.map(({ field, from, to }) => `${field}: ${short(from)} → ${short(to)}`) ?? []
-    print(`${message.eventId} ${message.eventType} v${message.version}  ${dim(changes.slice(0, 4).join(', '))}`)
+    const changes = (message.changes ?? [])
+      .filter(({ field }) => TOLD.includes(field))
+      .map(({ field, from, to }) =>
+        from === null ? `${field}: ${short(to)}` : `${field}: ${short(from)} → ${short(to)}`,
+      )
+    print(`${message.eventId} ${message.eventType} v${message.version}  ${dim(changes.join(', '))}`)
   }
 }
 
