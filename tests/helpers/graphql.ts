@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { execute, type GraphQLError, parse, validate } from 'graphql'
+import { execute, type ExecutionResult, type GraphQLError, parse, subscribe, validate } from 'graphql'
 import { createCommandRunner } from '../../src/commands/command.ts'
 import type { DatabaseRole } from '../../src/infra/database.ts'
 import { Clock } from '../../src/lib/clock.ts'
@@ -52,15 +52,38 @@ export class GraphqlWorld {
     assert.deepEqual(validate(schema, parsed), [])
     const contextValue = this.contextOf(userId)
     try {
-      // As it goes over the wire, both ways: instants as text.
       const variableValues = JSON.parse(JSON.stringify(variables))
-      const { data, errors = [] } = await execute({ schema, document: parsed, contextValue, variableValues })
-      const shown =
-        data === undefined ? this.#presenter.ofRequest(errors, ORIGIN) : this.#presenter.ofExecution(errors, ORIGIN)
-      return { data: JSON.parse(JSON.stringify(data ?? null)), errors: shown }
+      return this.#answer(await execute({ schema, document: parsed, contextValue, variableValues }))
     } finally {
       await contextValue.reads.close()
     }
+  }
+
+  /** The first answer of a subscription, or why there is none. */
+  async firstEvent(
+    userId: string | undefined,
+    document: string,
+    variables: Readonly<Record<string, unknown>> = {},
+  ): Promise<Answer> {
+    const contextValue = this.contextOf(userId)
+    try {
+      const variableValues = JSON.parse(JSON.stringify(variables))
+      const stream = await subscribe({ schema, document: parse(document), contextValue, variableValues })
+      if (!(Symbol.asyncIterator in stream)) return this.#answer(stream)
+      const { value } = await stream.next()
+      await stream.return?.()
+      assert.ok(value, 'The subscription ended without an event.')
+      return this.#answer(value)
+    } finally {
+      await contextValue.reads.close()
+    }
+  }
+
+  /** As it goes over the wire: instants as text. */
+  #answer({ data, errors = [] }: ExecutionResult): Answer {
+    const shown =
+      data === undefined ? this.#presenter.ofRequest(errors, ORIGIN) : this.#presenter.ofExecution(errors, ORIGIN)
+    return { data: JSON.parse(JSON.stringify(data ?? null)), errors: shown }
   }
 
   /** The data of an operation that must have no errors. */

@@ -7,15 +7,14 @@ import {
   type GraphQLSchema,
   getNamedType,
   getNullableType,
+  isAbstractType,
   isEnumType,
   isInputObjectType,
-  isInterfaceType,
   isLeafType,
   isListType,
   isObjectType,
   isRequiredArgument,
   isRequiredInputField,
-  isUnionType,
 } from 'graphql'
 
 /** What a text or an id in an argument stands for. `text` names nothing of anybody's. */
@@ -31,6 +30,7 @@ export type Kind =
   | 'tag name, made where there is none'
   | 'words'
   | 'cursor'
+  | 'feed cursor'
   | 'text'
 
 /** A place in the schema that takes an id or a text: an argument's, or one in the input objects that it takes. */
@@ -107,7 +107,7 @@ function createPlace(
   const taken = field.args.filter((argument) => argument.name === path[0] || isRequiredArgument(argument))
   const variables = taken.map(({ name, type: argument }) => `$${name}: ${String(argument)}`)
   const given = taken.map(({ name }) => `${name}: $${name}`).join(', ')
-  const selected = `${field.name}(${given})${selectionOf(field.type)}`
+  const selected = `${field.name}(${given})${selectionOf(schema, field.type)}`
   const document = isRoot
     ? `${operation} (${variables.join(', ')}) { ${selected} }`
     : `${operation} ($node: ID!, ${variables.join(', ')}) { node(id: $node) { ... on ${type.name} { ${selected} } } }`
@@ -162,18 +162,16 @@ function createPlace(
 const DEEPEST = 3
 
 /** Everything that can be asked for without arguments, some levels deep. */
-function selectionOf(type: GraphQLOutputType, depth = 0): string {
+function selectionOf(schema: GraphQLSchema, type: GraphQLOutputType, depth = 0): string {
   const named = getNamedType(type)
   if (isLeafType(named)) return ''
-  if (isUnionType(named))
-    return ` { __typename ${named
-      .getTypes()
-      .map((member) => `... on ${member.name}${selectionOf(member, depth)}`)
-      .join(' ')} }`
-  if (isInterfaceType(named)) return ' { __typename }'
+  if (isAbstractType(named)) {
+    const members = schema.getPossibleTypes(named)
+    return ` { __typename ${members.map((member) => `... on ${member.name}${selectionOf(schema, member, depth)}`).join(' ')} }`
+  }
   const fields = Object.values(named.getFields())
     .filter(({ args }) => !args.some(isRequiredArgument))
     .filter((field) => isLeafType(getNamedType(field.type)) || depth < DEEPEST)
-    .map((field) => `${field.name}${selectionOf(field.type, depth + 1)}`)
+    .map((field) => `${field.name}${selectionOf(schema, field.type, depth + 1)}`)
   return ` { __typename ${fields.join(' ')} }`
 }
