@@ -106,6 +106,11 @@ export class Hub implements Service {
     return this.#stopped
   }
 
+  /** Whether the hub follows the stream right now. */
+  get isLive(): boolean {
+    return this.#isLive
+  }
+
   /** Resolves when the hub follows the stream, or has been stopped. */
   get live(): Promise<void> {
     return this.#live.promise

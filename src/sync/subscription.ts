@@ -105,20 +105,31 @@ export class Subscription implements AsyncIterableIterator<FeedMessage, undefine
   /** Joins the hub and reads what it no longer has; afterwards the seat is live or closed. */
   async *#replay(): AsyncGenerator<FeedMessage, undefined> {
     const { after } = this.#options
+    const { hub, cursors } = this.#parts
     const seat = this.#seat
-    const cursor = after == null ? undefined : this.#parts.cursors.read(this.#userId, after)
+    let cursor = after == null ? undefined : cursors.read(this.#userId, after)
+    if (after != null && cursor === undefined && !hub.isLive) {
+      // What is no cursor is none without NATS, too: the feed goes on from where the record says that it stands.
+      cursor = await this.#recordPosition()
+      if (cursor !== undefined) yield { kind: 'reset', reason: 'INVALID', cursor: cursors.write(this.#userId, cursor) }
+    }
     const joined = await this.#join(cursor?.epoch ?? 0)
     if (joined === undefined) return
-    if (after == null) {
-      seat.goLive(joined.sequence, joined)
-      return
+    if (after == null) seat.goLive(joined.sequence, joined)
+    else if (cursor === undefined) hub.reset(seat, 'INVALID')
+    else {
+      const start = await this.#start(cursor, joined)
+      if (start !== undefined) yield* this.#readFrom(start.from, start.target)
     }
-    const start = cursor && (await this.#start(cursor, joined))
-    if (start === undefined) {
-      if (cursor === undefined) this.#parts.hub.reset(seat, 'INVALID')
-      return
+  }
+
+  async #recordPosition(): Promise<Position | undefined> {
+    try {
+      return { ...(await this.#parts.readRecord()), mark: 0 }
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, 'could not ask where the feed stands')
+      return undefined
     }
-    yield* this.#readFrom(start.from, start.target)
   }
 
   /** Takes the place at the hub once that follows the stream; undefined when the subscription has ended before. */
