@@ -115,6 +115,21 @@ for (const transport of TRANSPORTS)
         }
       })
 
+    test('values that are nested too deep are refused, as literals and as variables', async () => {
+      const nested = (levels: number): object => ({ title: 't', ...(levels > 0 && { nested: [nested(levels - 1)] }) })
+      const query = 'mutation ($input: CreateInput!) { create(input: $input) { id } }'
+      assert.equal((await gateway.run(transport, { query, variables: { input: nested(45) } })).errors, undefined)
+      const { extensions } = only(await gateway.run(transport, { query, variables: { input: nested(55) } }))
+      assert.deepEqual(extensions.issues, [{ path: ['input'], message: 'Is nested too deep.' }])
+      const literal = `{ json(of: ${'['.repeat(110)}${']'.repeat(110)}) }`
+      assert.equal(only(await gateway.run(transport, { query: literal })).extensions.measure, 'levels in a value')
+    })
+
+    test('comments count, too', async () => {
+      const { extensions } = only(await gateway.run(transport, { query: `{ hello ${'#\n'.repeat(1_001)} }` }))
+      assert.equal(extensions.measure, 'tokens')
+    })
+
     test('fragments that go in circles are not valid, and harm nobody', async () => {
       const query =
         '{ self { ...A } } fragment A on Query { self { ...B } } fragment B on Query { self { ...A } hello }'
@@ -283,6 +298,24 @@ describe('of HTTP', () => {
     assert.equal(status, 400)
     assert.doesNotMatch(text, /node_modules|at /)
   })
+})
+
+test('a value that would take the whole stack to walk is refused like the rest', async () => {
+  await using gateway = await Gateway.start()
+  const levels = 60_000
+  const query = 'mutation ($input: CreateInput!) { create(input: $input) { id } }'
+  const input = `${'{"nested":['.repeat(levels)}${']}'.repeat(levels)}`
+  const body = `{"query":"${query}","variables":{"input":${input}}}`
+  const headers = { 'content-type': 'application/json' }
+  const overHttp = await (await fetch(gateway.graphql, { method: 'POST', headers, body })).json()
+  assert.equal(overHttp.errors[0].extensions.code, 'BAD_USER_INPUT')
+
+  await using socket = await gateway.socket()
+  const message = new Promise<string>((resolve) =>
+    socket.socket.once('message', (data: Buffer) => resolve(data.toString())),
+  )
+  socket.socket.send(`{"id":"deep","type":"subscribe","payload":${body}}`)
+  assert.equal(JSON.parse(await message).payload.errors[0].extensions.code, 'BAD_USER_INPUT')
 })
 
 test('where introspection is off it is refused over every transport, and nothing is suggested', async () => {

@@ -10,7 +10,7 @@ import {
   ValuesOfCorrectTypeRule,
 } from 'graphql'
 import type { Config } from '../lib/config.ts'
-import { shapeLimits, tooComplex } from './limits.ts'
+import { literalDepth, shapeLimits, tooComplex } from './limits.ts'
 import { valuesOfCorrectType } from './literals.ts'
 
 /** Parses and validates documents, within limits. Errors carry their code. */
@@ -27,11 +27,12 @@ export interface DocumentOptions {
 }
 
 const MOST_ERRORS = 50
-const TOO_MANY_TOKENS = /contains more than \d+ tokens/
+/** Comments are no tokens to graphql-js, which keeps them in memory all the same. */
+const TOO_MANY_TOKENS = /contains more than \d+ (tokens|comments)/
 
 export function createDocuments({ limits, introspection }: DocumentOptions): Documents {
   const rules: ValidationRule[] = specifiedRules.filter((rule) => rule !== ValuesOfCorrectTypeRule)
-  rules.push(valuesOfCorrectType, shapeLimits(limits))
+  rules.push(valuesOfCorrectType, shapeLimits(limits), literalDepth)
   if (!introspection) rules.push(NoSchemaIntrospectionCustomRule)
 
   const known = new ValidDocuments()
@@ -42,7 +43,7 @@ export function createDocuments({ limits, introspection }: DocumentOptions): Doc
       const before = known.get(source)
       if (before !== undefined) return before
       try {
-        const document = parse(source, { maxLexicalTokens: limits.tokens })
+        const document = parse(source, { maxLexicalTokens: limits.tokens, maxComments: limits.tokens })
         sources.set(document, source)
         return document
       } catch (error) {

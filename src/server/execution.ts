@@ -21,7 +21,7 @@ import type { Caller, CallerContext } from './caller.ts'
 import { complexityOf } from './complexity.ts'
 import type { ErrorPresenter } from './errors.ts'
 import { onceExpired } from './expiry.ts'
-import { tooComplex } from './limits.ts'
+import { isTooDeep, tooComplex } from './limits.ts'
 import { countMutations, outcomeOf } from './outcome.ts'
 import { ResponseStream } from './response-stream.ts'
 import { variableIssues } from './variables.ts'
@@ -57,17 +57,23 @@ export function createExecution({ services, errors, metrics, limits, introspecti
     validate: (args: ExecutionArgs) => readonly GraphQLError[] | Validated,
     { schema, document, variableValues, operationName, contextValue: { caller } }: OperationArgs,
   ): Validated | readonly GraphQLError[] => {
-    const validated = validate({ schema, document, variableValues, operationName, hideSuggestions })
-    if (!('schema' in validated)) {
-      const operation = getOperationAST(document, operationName)
-      if (operation == null) return errors.ofRequest([unknownOperation(validated)], caller)
-      const issues = variableIssues(schema, operation, variableValues ?? {}, hideSuggestions)
-      return errors.ofRequest(issues.length > 0 ? [badUserInput(issues)] : validated, caller)
+    try {
+      const values = variableValues ?? {}
+      const deep = Object.keys(values).find((name) => isTooDeep(values[name]))
+      if (deep !== undefined) throw badUserInput([{ path: [deep], message: 'Is nested too deep.' }])
+      const validated = validate({ schema, document, variableValues, operationName, hideSuggestions })
+      if (!('schema' in validated)) {
+        const operation = getOperationAST(document, operationName)
+        if (operation == null) throw unknownOperation(validated)
+        const issues = variableIssues(schema, operation, values, hideSuggestions)
+        return errors.ofRequest(issues.length > 0 ? [badUserInput(issues)] : validated, caller)
+      }
+      const complexity = complexityOf(validated)
+      if (complexity <= limits.complexity) return validated
+      throw tooComplex('complexity', Math.min(complexity, Number.MAX_SAFE_INTEGER), limits.complexity)
+    } catch (error) {
+      return errors.ofRequest([error], caller)
     }
-    const complexity = complexityOf(validated)
-    if (complexity <= limits.complexity) return validated
-    const counted = Math.min(complexity, Number.MAX_SAFE_INTEGER)
-    return errors.ofRequest([tooComplex('complexity', counted, limits.complexity)], caller)
   }
 
   /** Runs `work` with `context`, and gives up what it has read once it is done, however it ends. */

@@ -22,6 +22,34 @@ export function tooComplex(measure: string, counted: number | undefined, limit: 
   })
 }
 
+/** No input of the API is nested half as deep; what takes values apart by recursion need not fear for its stack. */
+const DEEPEST_VALUE = 100
+
+/** The rule for literals that are nested too deep. */
+export function literalDepth(context: ValidationContext): ASTVisitor {
+  let depth = 0
+  const enter = () => {
+    depth += 1
+    if (depth === DEEPEST_VALUE + 1) context.reportError(tooComplex('levels in a value', undefined, DEEPEST_VALUE))
+  }
+  const leave = () => {
+    depth -= 1
+  }
+  return { ObjectValue: { enter, leave }, ListValue: { enter, leave } }
+}
+
+/** Whether a variable's value is nested too deep. Takes no stack itself. */
+export function isTooDeep(value: unknown): boolean {
+  let level: unknown[] = [value]
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > DEEPEST_VALUE) return true
+    level = level.flatMap((item) =>
+      item !== null && typeof item === 'object' ? (Object.values(item) as unknown[]) : [],
+    )
+  }
+  return false
+}
+
 /**
  * The rule for what can be counted without variables: how deep the fields of an operation lie, and how many of them are
  * aliased, fragments counted wherever they are spread. Introspection is not counted as depth: graphql-js has a rule of

@@ -22,7 +22,7 @@ const typeDefs = /* GraphQL */ `
     self: Query
     "Answers when the test lets it."
     gate: String
-    json: JSON
+    json(of: JSON): JSON
   }
   type Context { id: ID traceparent: String }
   type Strict { fails: String! slow: String }
