@@ -129,7 +129,7 @@ async function attempt(way) {
 /** @param {string} program */
 async function isNewEnough(program) {
   const text = await capture(program, ['--version']).catch(() => '')
-  const [, major, minor] = /v(\d+)\.(\d+)\.\d+/.exec(text) ?? []
+  const [, major, minor] = /^nats-server: v(\d+)\.(\d+)\./.exec(text) ?? []
   if (major === undefined || minor === undefined) return false
   return Number(major) > OLDEST.major || (Number(major) === OLDEST.major && Number(minor) >= OLDEST.minor)
 }
