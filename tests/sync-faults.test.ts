@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { STREAM } from '../src/events/subjects.ts'
-import { eventually } from './helpers/eventually.ts'
 import { FeedWorld } from './helpers/feed.ts'
 import { commitEvents, tagEvent } from './helpers/outbox.ts'
 
