@@ -58,14 +58,13 @@ async function listTasks({ reads }: Context, args: TasksArgs, options: ListOptio
   const keys = taskOrder(args.orderBy, search !== undefined, issues)
   const ranked = search !== undefined && keys.some((key) => key.name === 'RELEVANCE')
   const condition = taskCondition(args.filter, { userId: reads.userId, now, ranked }, issues)
-  const found = sql<{ task_id: string; rank: number }>`taskwire_search(${searchQuery(search ?? '')})`.as('found')
   const query = db
     .selectFrom('tasks')
     .select(TASK_COLUMNS.map((column) => `tasks.${column}` as const))
     .where(ownedBy(reads.userId, 'tasks'))
     .where(condition)
     .$if(trash !== 'INCLUDE', (all) => all.where('tasks.deleted_at', trash === 'ONLY' ? 'is not' : 'is', null))
-    .$if(ranked, (all) => all.innerJoin(found, (join) => join.onRef('found.task_id', '=', 'tasks.id')))
+    .$if(ranked, (all) => all.innerJoin(found(search ?? ''), (join) => join.onRef('found.task_id', '=', 'tasks.id')))
   const binding = ['tasks', args.filter, trash]
   const page = await (tagId === undefined
     ? readPage(reads, { binding, query, keys }, args, issues)
@@ -81,4 +80,8 @@ async function listTasks({ reads }: Context, args: TasksArgs, options: ListOptio
 
 function hasTag(tagId: RawBuilder<unknown>, userId: string): RawBuilder<boolean> {
   return sql`tasks.id IN (SELECT task_id FROM task_tags WHERE tag_id = ${tagId} AND ${ownedBy(userId, 'task_tags')})`
+}
+
+function found(search: string) {
+  return sql<{ task_id: string; rank: number }>`taskwire_search(${searchQuery(search)})`.as('found')
 }
