@@ -19,6 +19,8 @@ export interface DatabaseOptions {
   readonly role: DatabaseRole
   readonly poolSize: number
   readonly statementTimeoutMs: number
+  /** PostgreSQL ends a transaction whose client has not said anything for this long; default: by the role. */
+  readonly idleInTransactionMs?: number
   /** Called with the database's time whenever a transaction begins. */
   readonly onTime?: (databaseNow: Date) => void
   /** Called with the text of every statement; for counting them. */
@@ -36,7 +38,11 @@ export interface OpenTransaction<Tables> {
   abort(): Promise<void>
 }
 
-const IDLE_IN_TRANSACTION_MS = 60_000
+/**
+ * A process that is frozen, or cut off, in the middle of a transaction keeps its locks until then. A worker's may be on
+ * the lease of the relay, which nobody else can take over meanwhile; no worker waits for anything inside a transaction.
+ */
+const IDLE_IN_TRANSACTION_MS: Record<DatabaseRole, number> = { taskwire_app: 60_000, taskwire_worker: 5_000 }
 const CONNECT_TIMEOUT_MS = 10_000
 
 /** Sequences and counts fit a double by far: read as numbers, not as strings. */
@@ -86,7 +92,7 @@ export class Database<Tables> implements AsyncDisposable {
       max: options.poolSize,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       statement_timeout: options.statementTimeoutMs,
-      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+      idle_in_transaction_session_timeout: options.idleInTransactionMs ?? IDLE_IN_TRANSACTION_MS[options.role],
       options: `-c role=${options.role}`,
       application_name: options.role.replace('_', '-'),
       keepAlive: true,
