@@ -2,6 +2,7 @@ import {
   type DocumentNode,
   GraphQLError,
   type GraphQLSchema,
+  NoFragmentCyclesRule,
   NoSchemaIntrospectionCustomRule,
   parse,
   specifiedRules,
@@ -10,8 +11,9 @@ import {
   ValuesOfCorrectTypeRule,
 } from 'graphql'
 import type { Config } from '../lib/config.ts'
-import { literalDepth, shapeLimits, tooComplex } from './limits.ts'
+import { literalDepth, tooComplex } from './limits.ts'
 import { valuesOfCorrectType } from './literals.ts'
+import { shapeOf } from './shape.ts'
 
 /** Parses and validates documents, within limits. Errors carry their code. */
 export interface Documents {
@@ -32,7 +34,7 @@ const TOO_MANY_TOKENS = /contains more than \d+ (tokens|comments)/
 
 export function createDocuments({ limits, introspection }: DocumentOptions): Documents {
   const rules: ValidationRule[] = specifiedRules.filter((rule) => rule !== ValuesOfCorrectTypeRule)
-  rules.push(valuesOfCorrectType, shapeLimits(limits), literalDepth)
+  rules.push(valuesOfCorrectType, literalDepth)
   if (!introspection) rules.push(NoSchemaIntrospectionCustomRule)
 
   const known = new ValidDocuments()
@@ -57,7 +59,10 @@ export function createDocuments({ limits, introspection }: DocumentOptions): Doc
     validate(schema, document) {
       const source = sources.get(document)
       if (source !== undefined && known.get(source) === document) return []
-      const errors = validate(schema, document, rules, { maxErrors: MOST_ERRORS, hideSuggestions: !introspection })
+      const { cyclic, errors: excesses } = shapeOf(document, limits)
+      if (excesses.length > 0) return excesses
+      const checked = cyclic ? [NoFragmentCyclesRule] : rules
+      const errors = validate(schema, document, checked, { maxErrors: MOST_ERRORS, hideSuggestions: !introspection })
       if (errors.length === 0 && source !== undefined) known.add(source, document)
       return errors.map(withCode)
     },
