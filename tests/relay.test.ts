@@ -151,7 +151,7 @@ describe('the relay', () => {
     ids.push(...(await commitEvents(world.app, 'alice', 10)))
     const rows = await world.worker.asNobody((tx) => unpublished(tx, 6))
     const { js } = await world.nats()
-    const died = await publishChained(js, rows, { after: marked, epoch, freshRefillIds: false })
+    const died = await publishChained(js, rows, { after: marked, epoch, freshRefillIds: false, lost: world.link.lost })
     assert.equal(died.confirmed, 6)
     assert.equal(await world.unpublishedCount(), 10)
 
@@ -179,7 +179,12 @@ describe('the relay', () => {
     await eventually(async () => !(await js.publish('events.x.y', '', { msgID: 'probe' })).duplicate)
     const before = await readStreamLength(world)
 
-    const late = await publishChained(js, inHand, { after: paused.marked, epoch: paused.epoch, freshRefillIds: false })
+    const late = await publishChained(js, inHand, {
+      after: paused.marked,
+      epoch: paused.epoch,
+      freshRefillIds: false,
+      lost: world.link.lost,
+    })
     assert.equal(late.confirmed, 0)
     assert.match(String(late.failure), /wrong last sequence/)
     assert.equal(await readStreamLength(world), before)

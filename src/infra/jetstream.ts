@@ -25,6 +25,7 @@ export class NatsLink implements AsyncDisposable {
   readonly #first: Promise<Nats>
   #connection: NatsConnection | undefined
   #connected = false
+  #lost = new AbortController()
   #closed: Promise<void> | undefined
 
   constructor(options: Config['nats'], log: Log) {
@@ -37,6 +38,14 @@ export class NatsLink implements AsyncDisposable {
   /** Whether there is a connection right now. */
   get connected(): boolean {
     return this.#connected
+  }
+
+  /**
+   * Aborts when the connection of this moment is lost: what was sent and not answered then has an unknown outcome, and
+   * its time-out need not be waited for.
+   */
+  get lost(): AbortSignal {
+    return this.#lost.signal
   }
 
   /** Resolves with the first connection; rejects only when the link is closed before that. */
@@ -83,8 +92,10 @@ export class NatsLink implements AsyncDisposable {
     for await (const status of nc.status()) {
       if (status.type === 'disconnect') {
         this.#connected = false
+        this.#lost.abort(new Error('The connection to NATS was lost.'))
         this.#log.warn('connection lost')
       } else if (status.type === 'reconnect') {
+        this.#lost = new AbortController()
         this.#connected = true
         this.#log.info({ server: nc.getServer() }, 'connected again')
       } else if (status.type === 'error') {

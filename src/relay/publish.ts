@@ -20,6 +20,8 @@ export interface PublishOptions {
    * would take the refill for a repeat.
    */
   readonly freshRefillIds: boolean
+  /** Aborts when the connection is lost: every outcome is unknown then. */
+  readonly lost: AbortSignal
 }
 
 export interface PublishResult {
@@ -39,9 +41,9 @@ export interface PublishResult {
 export async function publishChained(
   js: JetStreamClient,
   rows: readonly OutboxRow[],
-  { after, epoch, freshRefillIds }: PublishOptions,
+  { after, epoch, freshRefillIds, lost }: PublishOptions,
 ): Promise<PublishResult> {
-  const acks = await Promise.allSettled(
+  const publishing = Promise.allSettled(
     rows.map((row, index) => {
       const header = headers()
       header.set(CONTENT_TYPE_HEADER, CLOUDEVENT_CONTENT_TYPE)
@@ -58,6 +60,8 @@ export async function publishChained(
       })
     }),
   )
+  const acks = await unlessLost(publishing, lost)
+  if (acks === undefined) return { confirmed: 0, failure: lost.reason, refusedAsRepeat: false }
   let confirmed = 0
   for (const ack of acks) {
     if (ack.status === 'rejected') {
@@ -71,4 +75,15 @@ export async function publishChained(
     confirmed += 1
   }
   return { confirmed, failure: undefined, refusedAsRepeat: false }
+}
+
+async function unlessLost<T>(work: Promise<T>, lost: AbortSignal): Promise<T | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const give = () => resolve(undefined)
+  lost.addEventListener('abort', give, { once: true })
+  try {
+    return lost.aborted ? undefined : await Promise.race([work, promise])
+  } finally {
+    lost.removeEventListener('abort', give)
+  }
 }

@@ -140,7 +140,8 @@ export class Relay implements Service {
 
   async #publish(nats: Nats, rows: readonly OutboxRow[], { epoch, sequence }: FeedPosition): Promise<FeedPosition> {
     const freshRefillIds = Date.now() < this.#freshRefillIdsUntil
-    const result = await publishChained(nats.js, rows, { after: sequence, epoch, freshRefillIds })
+    const { lost } = this.#options.link
+    const result = await publishChained(nats.js, rows, { after: sequence, epoch, freshRefillIds, lost })
     const marks = rows.slice(0, result.confirmed).map((row, index) => ({ id: row.id, sequence: sequence + index + 1 }))
     const position = { epoch, sequence: sequence + marks.length }
     if (marks.length > 0)
