@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { serverAudits } from 'graphql-http'
-import { Gateway } from './helpers/gateway.ts'
+import { startTaskwire, type TestTaskwire } from './helpers/taskwire.ts'
 import { CSRF } from './helpers/transports.ts'
 
-let gateway: Gateway
+let taskwire: TestTaskwire
 before(async () => {
-  gateway = await Gateway.start()
+  taskwire = await startTaskwire()
 })
-after(() => gateway[Symbol.asyncDispose]())
+after(() => taskwire[Symbol.asyncDispose]())
 
 /** The audits ask by GET too, and know nothing of the header that keeps web pages from doing that. */
 const fetchFn = (url: string, init: RequestInit = {}) =>
@@ -17,12 +17,13 @@ const fetchFn = (url: string, init: RequestInit = {}) =>
     init.method === 'POST' ? init : { ...init, headers: { ...(init.headers as Record<string, string>), ...CSRF } },
   )
 
-const audits = serverAudits({ url: () => gateway.graphql, fetchFn })
+const audits = serverAudits({ url: () => `${taskwire.app.url}/graphql`, fetchFn })
 
 test('there are audits', () => {
   assert.ok(audits.length > 50, String(audits.length))
 })
 
+// MUST, SHOULD and MAY alike.
 for (const { id, name, fn } of audits)
   test(`${id}: ${name}`, async () => {
     const result = await fn()
