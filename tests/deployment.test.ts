@@ -4,14 +4,18 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { jetstreamManager } from '@nats-io/jetstream'
-import { connect } from '@nats-io/transport-node'
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { Ajv2019 } from 'ajv/dist/2019.js'
 import { parse } from 'yaml'
+import { connectClient } from '../dev/client.ts'
 import { freePort } from '../dev/free-port.ts'
-import { provision } from '../nats/provision.ts'
-import { loadPart } from '../scripts/part-of-config.ts'
+import { rebuildProgress, requestRebuild } from '../src/relay/rebuild.ts'
+import { createTestDatabase } from './helpers/database.ts'
+import { eventually } from './helpers/eventually.ts'
 import { startNats } from './helpers/nats.ts'
+import { Program } from './helpers/process.ts'
+import { userToken } from './helpers/taskwire.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
@@ -69,40 +73,67 @@ test('.env.example names each variable that docker-compose.yml requires', () => 
   )
 })
 
-test('nats/server.conf gives the application all it needs, and neither purging nor deleting', async () => {
-  const environment = { NATS_USER: 'taskwire', NATS_PASSWORD: 'secret', NATS_ADMIN_PASSWORD: 'other' }
-  Object.assign(process.env, environment)
+test('nats/server.conf gives gateways and workers what they need, and no more', async () => {
+  Object.assign(process.env, {
+    NATS_GATEWAY_PASSWORD: 'one',
+    NATS_WORKER_PASSWORD: 'two',
+    NATS_ADMIN_PASSWORD: 'three',
+  })
   const http = await freePort()
   await using nats = await startNats({
     args: ['--config', join(ROOT, 'nats/server.conf'), '--http_port', String(http)],
   })
   await assert.rejects(connect({ servers: nats.url }), /authorization/i)
 
-  const app = await connect({ servers: nats.url, user: 'taskwire', pass: 'secret', timeout: 5_000 })
-  const manager = await jetstreamManager(app, { timeout: 500 })
-  const options = loadPart('nats', { NATS_URL: nats.url, EVENTS_MAX_BYTES: String(64 * 1024 * 1024) })
-  await provision(manager, options)
-  await assert.rejects(manager.streams.purge('EVENTS'))
-  await assert.rejects(manager.streams.delete('EVENTS'))
-  await app.close()
+  await using postgres = await createTestDatabase()
+  const program = { databaseUrl: postgres.url, natsUrl: nats.url }
+  const login = (user: string, password: string) => ({ NATS_USER: user, NATS_PASSWORD: password })
+  await using _worker = await Program.start({ ...program, role: 'worker', env: login('worker', 'two') })
+  await using gateway = await Program.start({ ...program, role: 'gateway', env: login('gateway', 'one') })
+  await using client = connectClient(gateway.url, await userToken('alice'))
+  const feed = client.subscribe<{ syncEvents: { __typename: string } }>('subscription { syncEvents { __typename } }')
+  const typename = async () => (await feed.next()).value?.data?.syncEvents.__typename
+  assert.equal(await typename(), 'SyncCaughtUp')
+  await client.request('mutation { createTask(input: { title: "Over three logins" }) { eventId } }')
+  assert.equal(await typename(), 'SyncEvent')
 
-  const operator = await connect({ servers: nats.url, user: 'admin', pass: 'other' })
-  const { success } = await (await jetstreamManager(operator)).streams.purge('EVENTS')
-  assert.equal(success, true)
-  await operator.close()
+  // A rebuild purges, as the worker.
+  const worker = postgres.open('taskwire_worker')
+  const epoch = await worker.asNobody(requestRebuild)
+  await eventually(async () => (await worker.asNobody((tx) => rebuildProgress(tx, epoch))).begun)
+  assert.equal(await typename(), 'SyncReset')
+  await feed.return?.()
+
+  const asWorker = await connect({ servers: nats.url, ...natsLogin('worker', 'two') })
+  await assert.rejects((await managerOf(asWorker)).streams.delete('EVENTS'))
+  await asWorker.close()
+  const asGateway = await connect({ servers: nats.url, ...natsLogin('gateway', 'one') })
+  const manager = await managerOf(asGateway)
+  await assert.rejects(manager.streams.delete('EVENTS'))
+  await assert.rejects(manager.streams.purge('EVENTS'))
+  await assert.rejects(jetstream(asGateway, { timeout: 500 }).publish('events.a.task.b.created', ''))
+  await asGateway.close()
 
   const health = await fetch(`http://127.0.0.1:${http}/healthz`)
   assert.equal(health.status, 200)
 })
+
+const natsLogin = (user: string, pass: string) => ({ user, pass, timeout: 5_000 })
+const managerOf = (connection: NatsConnection) => jetstreamManager(connection, { timeout: 500, checkAPI: false })
 
 test('the deployment comes up and answers', { skip: dockerIsMissing(), timeout: 900_000 }, async () => {
   const port = await freePort()
   const env = {
     ...process.env,
     ...Object.fromEntries(
-      ['POSTGRES_PASSWORD', 'DATABASE_OWNER_PASSWORD', 'DATABASE_PASSWORD', 'NATS_PASSWORD', 'NATS_ADMIN_PASSWORD'].map(
-        (name) => [name, `${name.toLowerCase().replaceAll('_', '')}1`],
-      ),
+      [
+        'POSTGRES_PASSWORD',
+        'DATABASE_OWNER_PASSWORD',
+        'DATABASE_PASSWORD',
+        'NATS_GATEWAY_PASSWORD',
+        'NATS_WORKER_PASSWORD',
+        'NATS_ADMIN_PASSWORD',
+      ].map((name) => [name, `${name.toLowerCase().replaceAll('_', '')}1`]),
     ),
     AUTH_SECRET: 'x'.repeat(40),
     PORT: String(port),
