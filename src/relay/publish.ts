@@ -61,13 +61,10 @@ export async function publishChained(
     }),
   )
   const acks = await unlessLost(publishing, lost)
-  if (acks === undefined) return { confirmed: 0, failure: lost.reason, refusedAsRepeat: false }
+  if (acks === undefined) return { confirmed: 0, failure: asError(lost.reason), refusedAsRepeat: false }
   let confirmed = 0
   for (const ack of acks) {
-    if (ack.status === 'rejected') {
-      const failure = ack.reason instanceof Error ? ack.reason : new Error(String(ack.reason))
-      return { confirmed, failure, refusedAsRepeat: false }
-    }
+    if (ack.status === 'rejected') return { confirmed, failure: asError(ack.reason), refusedAsRepeat: false }
     if (ack.value.seq !== after + confirmed + 1) {
       const failure = new Error(`Expected sequence ${after + confirmed + 1}, the server says ${ack.value.seq}.`)
       return { confirmed, failure, refusedAsRepeat: ack.value.duplicate && rows[confirmed]?.refill === true }
@@ -75,6 +72,10 @@ export async function publishChained(
     confirmed += 1
   }
   return { confirmed, failure: undefined, refusedAsRepeat: false }
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason))
 }
 
 async function unlessLost<T>(work: Promise<T>, lost: AbortSignal): Promise<T | undefined> {
