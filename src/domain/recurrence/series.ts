@@ -1,0 +1,104 @@
+import { isTimezone } from '../day.ts'
+import type { Issue } from '../errors.ts'
+import { DAY, modulo } from './calendar.ts'
+import { timesFrom } from './times.ts'
+import { toInstant, toLocal, type ZonedTime, zonedTime } from './zone.ts'
+
+/** A rule with what it is counted from. */
+export interface Series {
+  /** As canonicalRule makes it. */
+  readonly rule: string
+  readonly timezone: string
+  /** The anchor: no occurrence comes before it, and it is one itself where the rule matches it. */
+  readonly startsAt: Date
+  /** No occurrence comes after it. */
+  readonly endDate: Date | null
+}
+
+export interface Occurrence {
+  readonly at: Date
+  /** The day in the series' zone: 2027-03-28 */
+  readonly instanceDate: string
+  /** 2027-03-28T09:00:00+02:00[Europe/Berlin] */
+  readonly local: string
+}
+
+/** Skipped occurrences that are counted: a series that begins in the year 1 may have skipped millions. */
+const MAX_SKIPPED = 1000
+
+/** The rule's times at or after `from`, in order, at most `limit`. */
+export function occurrences(series: Series, from: Date, limit: number): Occurrence[] {
+  return timesFrom(series, from.getTime()).take(limit).map(occurrenceOf).toArray()
+}
+
+/** The rule's first time after an instant; undefined where it has no more. */
+export function nextOccurrence(series: Series, after: Date): Occurrence | undefined {
+  return occurrences(series, new Date(after.getTime() + 1), 1)[0]
+}
+
+/**
+ * The last time that came after `after` and not after `until`.
+ *
+ * @returns also how many others came between; 1,000 stands for that many or more
+ */
+export function latestOccurrence(
+  series: Series,
+  after: Date,
+  until: Date,
+): { occurrence: Occurrence; skipped: number } | undefined {
+  const from = after.getTime() + 1
+  const end = until.getTime()
+  // Backwards in growing steps, so that a long time without a look costs no more than a short one.
+  for (let span = 2 * DAY; ; span *= 4) {
+    const begin = Math.max(from, end - span)
+    let latest: ZonedTime | undefined
+    for (const time of timesFrom(series, begin)) {
+      if (time.instant > end) break
+      latest = time
+    }
+    if (latest !== undefined) {
+      const { instant } = latest
+      const others = timesFrom(series, from).take(MAX_SKIPPED).toArray()
+      return {
+        occurrence: occurrenceOf(latest),
+        skipped: others.filter((time) => time.instant < instant).length,
+      }
+    }
+    if (begin === from || begin <= series.startsAt.getTime()) return undefined
+  }
+}
+
+/**
+ * The rule's first time counted from the day of a completion, at the wall-clock time of the anchor: with an interval of
+ * three days, the third day after it was done.
+ */
+export function nextAfterCompletion(series: Series, completedAt: Date): Occurrence | undefined {
+  const { timezone, startsAt } = series
+  const day = Math.floor(toLocal(completedAt.getTime(), timezone) / DAY) * DAY
+  const anchor = toInstant(day + modulo(toLocal(startsAt.getTime(), timezone), DAY), timezone).instant
+  return nextOccurrence({ ...series, startsAt: new Date(anchor) }, new Date(Math.max(anchor, completedAt.getTime())))
+}
+
+/** An instant as an occurrence, be it one of a rule or not. */
+export function occurrenceAt(instant: Date, timezone: string): Occurrence {
+  return occurrenceOf(zonedTime(instant.getTime(), timezone))
+}
+
+/** Adds what is wrong with a series as a whole: its zone, and a rule that has no time. */
+export function checkSeries(series: Series, path: readonly (string | number)[], issues: Issue[]): void {
+  if (!isTimezone(series.timezone)) {
+    issues.push({ path: [...path, 'timezone'], message: 'Must be an IANA time zone such as Europe/Berlin.' })
+    return
+  }
+  if (occurrences(series, series.startsAt, 1).length > 0) return
+  const endless = occurrences({ ...series, endDate: null }, series.startsAt, 1).length > 0
+  issues.push(
+    endless
+      ? { path: [...path, 'endDate'], message: 'Must not lie before the first time of the rule.' }
+      : { path: [...path, 'rule'], message: 'Never comes.' },
+  )
+}
+
+function occurrenceOf({ zoned, instant }: ZonedTime): Occurrence {
+  return { at: new Date(instant), instanceDate: zoned.toPlainDate().toString(), local: zoned.toString() }
+}
