@@ -7,9 +7,6 @@
 export const HOUR = 3_600_000
 export const DAY = 24 * HOUR
 
-/** The last day that RFC 3339 can write. */
-export const LAST_YEAR = 9999
-
 export interface CivilDate {
   readonly year: number
   /** 1 to 12 */
@@ -52,3 +49,6 @@ export function daysInYear(year: number): number {
 export function modulo(value: number, divisor: number): number {
   return ((value % divisor) + divisor) % divisor
 }
+
+/** 9999-12-31: RFC 3339 can write no later one. */
+export const LAST_DAY = dayNumber(9999, 12, 31)

@@ -46,3 +46,11 @@ export function canonicalRule(
 export function parseStored(rule: string): RuleParts {
   return rule.startsWith('FREQ=') ? parseRrule(rule) : parseCron(rule)
 }
+
+/** A stored rule without its COUNT, and that. */
+export function withoutCount(rule: string): { readonly rule: string; readonly count: number | null } {
+  const parts = parseStored(rule)
+  return parts.count === null
+    ? { rule, count: null }
+    : { rule: formatRrule({ ...parts, count: null }), count: parts.count }
+}

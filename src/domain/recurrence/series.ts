@@ -1,7 +1,8 @@
 import { isTimezone } from '../day.ts'
 import type { Issue } from '../errors.ts'
 import { DAY, modulo } from './calendar.ts'
-import { timesFrom } from './times.ts'
+import { withoutCount } from './rule.ts'
+import { timesOf } from './times.ts'
 import { toInstant, toLocal, type ZonedTime, zonedTime } from './zone.ts'
 
 /** A rule with what it is counted from. */
@@ -28,7 +29,7 @@ const MAX_SKIPPED = 1000
 
 /** The rule's times at or after `from`, in order, at most `limit`. */
 export function occurrences(series: Series, from: Date, limit: number): Occurrence[] {
-  return timesFrom(series, from.getTime()).take(limit).map(occurrenceOf).toArray()
+  return timesOf(series)(from.getTime()).take(limit).map(occurrenceOf).toArray()
 }
 
 /** The rule's first time after an instant; undefined where it has no more. */
@@ -46,19 +47,17 @@ export function latestOccurrence(
   after: Date,
   until: Date,
 ): { occurrence: Occurrence; skipped: number } | undefined {
+  const times = timesOf(series)
   const from = after.getTime() + 1
   const end = until.getTime()
   // Backwards in growing steps, so that a long time without a look costs no more than a short one.
-  for (let span = 2 * DAY; ; span *= 4) {
+  for (let span = 2 * DAY; ; span *= 64) {
     const begin = Math.max(from, end - span)
     let latest: ZonedTime | undefined
-    for (const time of timesFrom(series, begin)) {
-      if (time.instant > end) break
-      latest = time
-    }
+    for (const time of times(begin, end)) latest = time
     if (latest !== undefined) {
       const { instant } = latest
-      const others = timesFrom(series, from).take(MAX_SKIPPED).toArray()
+      const others = times(from, end).take(MAX_SKIPPED).toArray()
       return {
         occurrence: occurrenceOf(latest),
         skipped: others.filter((time) => time.instant < instant).length,
@@ -70,13 +69,23 @@ export function latestOccurrence(
 
 /**
  * The rule's first time counted from the day of a completion, at the wall-clock time of the anchor: with an interval of
- * three days, the third day after it was done.
+ * three days, the third day after it was done. It comes after the instance that was completed, also where that was done
+ * before its time; COUNT ends the series with that many instances, whenever they were done.
+ *
+ * @param instance the time of the completed one, and how many the series has made with it
  */
-export function nextAfterCompletion(series: Series, completedAt: Date): Occurrence | undefined {
+export function nextAfterCompletion(
+  series: Series,
+  completedAt: Date,
+  instance: { readonly at: Date; readonly number: number },
+): Occurrence | undefined {
   const { timezone, startsAt } = series
+  const { rule, count } = withoutCount(series.rule)
+  if (count !== null && instance.number >= count) return undefined
   const day = Math.floor(toLocal(completedAt.getTime(), timezone) / DAY) * DAY
   const anchor = toInstant(day + modulo(toLocal(startsAt.getTime(), timezone), DAY), timezone).instant
-  return nextOccurrence({ ...series, startsAt: new Date(anchor) }, new Date(Math.max(anchor, completedAt.getTime())))
+  const after = Math.max(anchor, completedAt.getTime(), instance.at.getTime())
+  return nextOccurrence({ ...series, rule, startsAt: new Date(anchor) }, new Date(after))
 }
 
 /** An instant as an occurrence, be it one of a rule or not. */
@@ -90,8 +99,9 @@ export function checkSeries(series: Series, path: readonly (string | number)[], 
     issues.push({ path: [...path, 'timezone'], message: 'Must be an IANA time zone such as Europe/Berlin.' })
     return
   }
-  if (occurrences(series, series.startsAt, 1).length > 0) return
-  const endless = occurrences({ ...series, endDate: null }, series.startsAt, 1).length > 0
+  const before = new Date(series.startsAt.getTime() - 1)
+  if (nextOccurrence(series, before) !== undefined) return
+  const endless = series.endDate !== null && nextOccurrence({ ...series, endDate: null }, before) !== undefined
   issues.push(
     endless
       ? { path: [...path, 'endDate'], message: 'Must not lie before the first time of the rule.' }

@@ -1,6 +1,6 @@
 import { DAY } from './calendar.ts'
 import { parseStored } from './rule.ts'
-import { expand } from './expand.ts'
+import { expansion } from './expand.ts'
 import type { RuleParts } from './parts.ts'
 import type { Series } from './series.ts'
 import { toInstant, toLocal, type ZonedTime, zonedTime } from './zone.ts'
@@ -18,27 +18,36 @@ const MARGIN = 2 * DAY
 
 const LATEST = Date.parse('9999-12-31T23:59:59.999Z')
 
-/** From `from` on, in the order of their instants and each instant once, up to the end of the series. */
-export function timesFrom(series: Series, from: number): IteratorObject<ZonedTime> {
+/**
+ * The times of a series from an instant on and up to another, in the order of their instants and each instant once, and
+ * no further than to its end.
+ */
+export function timesOf(series: Series): (from: number, to?: number) => IteratorObject<ZonedTime> {
   const parts = parseStored(series.rule)
   const until = parts.until?.kind === 'instant' ? parts.until.time : LATEST
-  const end = Math.min(series.endDate?.getTime() ?? LATEST, until, LATEST)
-  return inOrder(mapped(series, parts, from), end).filter((time) => time.instant >= from)
+  const last = Math.min(series.endDate?.getTime() ?? LATEST, until, LATEST)
+  const mapped = instantsOf(series, parts)
+  return (from, to = last) => {
+    const end = Math.min(to, last)
+    return inOrder(mapped(from, end), end).filter((time) => time.instant >= from)
+  }
 }
 
-/** Each wall-clock time of the rule with its instant, also some before `from`. */
-function* mapped(series: Series, parts: RuleParts, from: number): Generator<ZonedTime> {
-  const { timezone } = series
-  const startsAt = series.startsAt.getTime()
-  const anchor = toLocal(startsAt, timezone)
-  const first = toLocal(Math.max(from, startsAt), timezone) - MARGIN
-  const last = parts.until?.kind === 'local' ? parts.until.time : Number.POSITIVE_INFINITY
-  for (const local of expand(parts, anchor, first)) {
-    if (local > last) return
-    if (local < first) continue
-    // The anchor is the instant that it is, though its wall-clock time may have come before.
-    const time = local === anchor ? zonedTime(startsAt, timezone) : toInstant(local, timezone)
-    if (time.instant >= startsAt) yield time
+/** Each wall-clock time of the rule with its instant, also some before `from` and after `to`. */
+function instantsOf({ timezone, startsAt }: Series, parts: RuleParts) {
+  const start = startsAt.getTime()
+  const anchor = toLocal(start, timezone)
+  const expand = expansion(parts, anchor)
+  const until = parts.until?.kind === 'local' ? parts.until.time : Number.POSITIVE_INFINITY
+  return function* (from: number, to: number): Generator<ZonedTime> {
+    const first = toLocal(Math.max(from, start), timezone) - MARGIN
+    const last = Math.min(toLocal(to, timezone) + MARGIN, until)
+    for (const local of expand(first, last)) {
+      if (local < first) continue
+      // The anchor is the instant that it is, though its wall-clock time may have come before.
+      const time = local === anchor ? zonedTime(start, timezone) : toInstant(local, timezone)
+      if (time.instant >= start) yield time
+    }
   }
 }
 

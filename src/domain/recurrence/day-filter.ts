@@ -1,22 +1,48 @@
-import { dayNumber, daysInMonth, daysInYear, isLeapYear, modulo, weekdayOf } from './calendar.ts'
+import { civilDate, dayNumber, daysInMonth, daysInYear, isLeapYear, LAST_DAY, modulo, weekdayOf } from './calendar.ts'
 import type { RuleParts } from './parts.ts'
 
 /**
- * The days of a year, from 0 on, that the parts of a rule let through, whatever the interval is.
+ * The first day from a given one on that the parts of a rule let through, whatever the interval is; Infinity where there
+ * is none up to the year 9999.
  *
  * Days depend on the weekday that the year begins with, on its length and, by its first week, on the length of the year
- * before: at most 28 lists are made, however many years are asked for.
+ * before: at most 28 kinds of year are looked at, however many are asked for.
  */
-export function yearDays(parts: RuleParts): (year: number) => readonly number[] {
+export function nextMatch(parts: RuleParts): (day: number) => number {
   const known = new Map<number, readonly number[]>()
-  return (year) => {
-    const key = weekdayOf(dayNumber(year, 1, 1)) * 4 + (isLeapYear(year) ? 2 : 0) + (isLeapYear(year - 1) ? 1 : 0)
-    const days = known.get(key) ?? matchingDays(parts, year)
-    known.set(key, days)
-    return days
+  let year = { begin: 0, end: 0, next: [] as readonly number[] }
+  const load = (day: number) => {
+    const number = civilDate(day).year
+    const begin = dayNumber(number, 1, 1)
+    const kind = weekdayOf(begin) * 4 + (isLeapYear(number) ? 2 : 0) + (isLeapYear(number - 1) ? 1 : 0)
+    const next = known.get(kind) ?? nextInYear(parts, number)
+    known.set(kind, next)
+    return { begin, end: begin + next.length, next }
+  }
+  return (from) => {
+    let day = from
+    while (day <= LAST_DAY) {
+      if (day < year.begin || day >= year.end) year = load(day)
+      const found = year.begin + (year.next[day - year.begin] ?? 0)
+      if (found < year.end) return found
+      day = year.end
+    }
+    return Number.POSITIVE_INFINITY
   }
 }
 
+/** For each day of a year, from 0 on, the first one from it on that matches; the year's length where there is none. */
+function nextInYear(parts: RuleParts, year: number): number[] {
+  const matching = matchingDays(parts, year)
+  const next = Array.from(matching, () => matching.length)
+  for (let day = matching.length - 1, found = matching.length; day >= 0; day -= 1) {
+    if (matching[day] === true) found = day
+    next[day] = found
+  }
+  return next
+}
+
+/** Positions count from 1 on. */
 interface DayOfYear {
   readonly ofYear: number
   readonly yearLength: number
@@ -25,18 +51,17 @@ interface DayOfYear {
   readonly weekday: number
 }
 
-function matchingDays(parts: RuleParts, year: number): number[] {
+function matchingDays(parts: RuleParts, year: number): boolean[] {
   const first = dayNumber(year, 1, 1)
   const yearLength = daysInYear(year)
-  const days: number[] = []
-  let ofYear = 0
+  const days: boolean[] = []
   for (let month = 1; month <= 12; month += 1) {
     const monthLength = daysInMonth(year, month)
+    const inMonths = parts.months === null || parts.months.includes(month)
     for (let ofMonth = 1; ofMonth <= monthLength; ofMonth += 1) {
-      ofYear += 1
-      if (parts.months !== null && !parts.months.includes(month)) continue
+      const ofYear = days.length + 1
       const day = { ofYear, yearLength, ofMonth, monthLength, weekday: weekdayOf(first + ofYear - 1) }
-      if (matches(parts, day, year)) days.push(ofYear - 1)
+      days.push(inMonths && matches(parts, day, year))
     }
   }
   return days
