@@ -2,10 +2,12 @@ import type { MigrationObject } from '@mikro-orm/core'
 import { Tables } from './20261123-01-tables.ts'
 import { RowSecurity } from './20261123-02-row-security.ts'
 import { RebuildRequest } from './20261123-03-rebuild-request.ts'
+import { RecurringTasks } from './20261123-04-recurring-tasks.ts'
 
 /** Every migration, in the order in which they run. */
 export const migrations: readonly MigrationObject[] = [
   { name: '20261123-01-tables', class: Tables },
   { name: '20261123-02-row-security', class: RowSecurity },
   { name: '20261123-03-rebuild-request', class: RebuildRequest },
+  { name: '20261123-04-recurring-tasks', class: RecurringTasks },
 ]

@@ -1,7 +1,8 @@
 import { migrations } from '../migrations/list.ts'
 import { createVerifier } from './auth/verifier.ts'
-import { createCommandRunner } from './commands/command.ts'
+import { createCommandRunner, type RunCommand } from './commands/command.ts'
 import { createAuditConsumer } from './consumers/audit.ts'
+import { createRecurrenceConsumer } from './consumers/recurrence.ts'
 import type { Tables } from './entities/tables.ts'
 import { Database, type DatabaseRole } from './infra/database.ts'
 import { checkDatabase } from './infra/database-check.ts'
@@ -14,6 +15,7 @@ import { createMetrics, type Metrics } from './lib/telemetry.ts'
 import { startTracing } from './lib/tracing.ts'
 import { LagMonitor } from './relay/lag.ts'
 import { KICK_SUBJECT, Relay } from './relay/relay.ts'
+import { RecurrenceScheduler } from './scheduler/recurrence.ts'
 import { schema } from './schema/schema.ts'
 import { readiness } from './server/readiness.ts'
 import { createServer } from './server/server.ts'
@@ -40,7 +42,7 @@ const WORKER_TIMEOUT_FACTOR = 20
 const WORKER_POOL_SIZE = 6
 
 /**
- * Puts the parts together and starts them, by role: `gateway` serves the API, `worker` runs relay and consumers, `all`
+ * Puts the parts together and starts them, by role: `gateway` serves the API, `worker` runs relay, consumers and scheduler, `all`
  * does both in one process. Every role listens, for health and metrics. The only place that knows everything.
  *
  * @throws Error where PostgreSQL answers but cannot be used (not migrated, wrong rights), or the port is taken
@@ -60,7 +62,8 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   if (database === undefined) throw new Error(`Unknown role ${config.role}`)
   await checkDatabase(database, migrations.at(-1)?.name ?? '', log)
 
-  const workers = worker === undefined ? undefined : createWorkers(worker, link, config, log, metrics)
+  const workers =
+    worker && createWorkers({ link, natsOptions: config.nats, database: worker, log, metrics }, commandRunner(worker))
   const feed = gateway && createFeed({ link, database: gateway, cursorSecret: config.cursorSecret, log, metrics })
   const server = createServer({
     config,
@@ -76,8 +79,8 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     developmentToken: overrides.developmentToken,
   })
 
-  function commandRunner(app: Database<Tables>) {
-    return createCommandRunner({ database: app, publicUrl: config.http.publicUrl, onCommit: kickRelay })
+  function commandRunner(pool: Database<Tables>): RunCommand {
+    return createCommandRunner({ database: pool, publicUrl: config.http.publicUrl, onCommit: kickRelay })
   }
 
   /** The relay polls anyway; this saves the wait, in this process and in the one that leads. */
@@ -127,11 +130,25 @@ function openDatabase(
   })
 }
 
-function createWorkers(database: Database<Tables>, link: NatsLink, config: Config, log: Log, metrics: Metrics) {
-  const shared = { link, natsOptions: config.nats, database, log, metrics }
+interface WorkerParts {
+  readonly link: NatsLink
+  readonly natsOptions: Config['nats']
+  readonly database: Database<Tables>
+  readonly log: Log
+  readonly metrics: Metrics
+}
+
+function createWorkers(shared: WorkerParts, run: RunCommand) {
+  const { database, log, metrics } = shared
   const relay = new Relay(shared)
   const lag = new LagMonitor(database, log, metrics)
-  const services: Service[] = [relay, createAuditConsumer(shared), lag]
+  const services: Service[] = [
+    relay,
+    createAuditConsumer(shared),
+    createRecurrenceConsumer(run, shared),
+    new RecurrenceScheduler(database, run, log),
+    lag,
+  ]
   return { relay, lag, services }
 }
 

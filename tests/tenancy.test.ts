@@ -26,10 +26,12 @@ const kinds: Readonly<Record<string, Kind>> = {
   'Query.nodes(ids)': 'anything',
   'Query.task(id)': 'task',
   'Query.tag(id)': 'tag',
+  'Query.recurringTask(id)': 'series',
   'Query.tags(search)': 'tag name',
   'Query.taskStats(timezone)': 'text',
   'TaskFilter.ids': 'task',
   'TaskFilter.search': 'words',
+  'TaskFilter.recurringTaskId': 'series',
   'TagMatch.any': 'tag name',
   'TagMatch.all': 'tag name',
   'TagMatch.none': 'tag name',
@@ -62,6 +64,22 @@ const kinds: Readonly<Record<string, Kind>> = {
   'UpdateTasksInput.idempotencyKey': 'idempotency key',
   'TasksActionInput.ids': 'task',
   'TasksActionInput.idempotencyKey': 'idempotency key',
+  'RecurrenceInput.timezone': 'text',
+  'RecurrenceRuleInput.rrule': 'text',
+  'RecurrenceRuleInput.cron': 'text',
+  'UpdateRecurrenceInput.timezone': 'text',
+  'CreateRecurringTaskInput.id': 'new id',
+  'CreateRecurringTaskInput.title': 'text',
+  'CreateRecurringTaskInput.description': 'text',
+  'CreateRecurringTaskInput.tags': 'tag name, made where there is none',
+  'CreateRecurringTaskInput.idempotencyKey': 'idempotency key',
+  'UpdateRecurringTaskInput.id': 'series',
+  'UpdateRecurringTaskInput.title': 'text',
+  'UpdateRecurringTaskInput.description': 'text',
+  'UpdateRecurringTaskInput.tags': 'tag name, made where there is none',
+  'UpdateRecurringTaskInput.idempotencyKey': 'idempotency key',
+  'RecurringTaskActionInput.id': 'series',
+  'RecurringTaskActionInput.idempotencyKey': 'idempotency key',
   'CreateTagInput.id': 'new id',
   'CreateTagInput.name': 'tag name',
   'CreateTagInput.color': 'text',
@@ -80,6 +98,8 @@ const extras = {
   UpdateTasksInput: { priority: 'URGENT' },
   CreateTagInput: { name: 'brand new' },
   UpdateTagInput: { color: '#000000' },
+  RecurrenceInput: { rule: { cron: '0 9 * * *' } },
+  UpdateRecurringTaskInput: { description: 'changed' },
 }
 
 const places = placesOf(schema, { kinds, extras }).filter(({ kind }) => kind !== 'text')
@@ -123,6 +143,9 @@ async function settle(userId: string, initial = 'm'): Promise<Tenant> {
     `mutation ($title: String!, $tag: String!) {
       used: createTask(input: {title: $title, tags: [$tag, "another"]}) { task { id tags { id name } } eventId correlationId }
       trash: createTask(input: {title: $title, tags: [$tag]}) { task { id } }
+      series: createRecurringTask(input: {
+        title: $title, tags: [$tag, "another"], startsAt: "2027-01-01T09:00:00Z", recurrence: { rule: { rrule: "FREQ=DAILY" } }
+      }) { recurringTask { id } }
     }`,
     { title: `Task ${word}`, tag: tagName },
   )
@@ -144,16 +167,18 @@ async function settle(userId: string, initial = 'm'): Promise<Tenant> {
   )
   const [entry] = await postgres.query<{ id: string }>('SELECT id FROM audit_entries WHERE user_id = $1', [userId])
   const used: string = made.used.task.id
+  const series: string = made.series.recurringTask.id
   const tag = made.used.task.tags.find(({ name }: { name: string }) => name !== tagName).id
   return {
     userId,
     own: {
       task: [used, trash],
       tag: [tag],
-      anything: [used, trash, tag, entry?.id ?? ''],
+      series: [series],
+      anything: [used, trash, tag, series, entry?.id ?? ''],
       event: [made.used.eventId],
       correlation: [made.used.correlationId],
-      'new id': [used, trash, tag],
+      'new id': [used, trash, tag, series],
       'idempotency key': [key],
       'tag name': [tagName],
       'tag name, made where there is none': [tagName],
@@ -182,7 +207,8 @@ const isCursor = (kind: Kind) => kind === 'cursor' || kind === 'feed cursor'
 /** The operation of a place, with `value` there; what else it needs is the user's own. */
 async function ask({ userId, own }: Tenant, place: Place, value: unknown, through = world): Promise<Answer> {
   const others = (kind: Kind) => (kind === 'text' ? 'some text' : isCursor(kind) ? undefined : own[kind][0])
-  const node = place.parent === undefined ? {} : { node: own[place.parent === 'Tag' ? 'tag' : 'task'][0] }
+  const parents: Readonly<Record<string, 'task' | 'tag' | 'series'>> = { Tag: 'tag', RecurringTask: 'series' }
+  const node = place.parent === undefined ? {} : { node: own[parents[place.parent] ?? 'task'][0] }
   const variables = { ...place.variables(value, others), ...node }
   return place.document.startsWith('subscription')
     ? through.firstEvent(userId, place.document, variables)
@@ -294,10 +320,17 @@ test('lists, counts and tags without any argument show one’s own only', async 
     tags { totalCount nodes { name tasks { totalCount } } }
     taskStats { total byTag { count tag { name } } }
     auditEntries { totalCount nodes { entityId } }
+    recurringTasks { totalCount nodes { title } }
   }`
   const nobody = await world.data('nobody', everything)
   const empty = { totalCount: 0, nodes: [] }
-  assert.deepEqual(nobody, { tasks: empty, tags: empty, taskStats: { total: 0, byTag: [] }, auditEntries: empty })
+  assert.deepEqual(nobody, {
+    tasks: empty,
+    tags: empty,
+    taskStats: { total: 0, byTag: [] },
+    auditEntries: empty,
+    recurringTasks: empty,
+  })
   using _ = takeDownFirstWall()
   assert.deepEqual(await world.data('nobody', everything), nobody)
 })

@@ -3,15 +3,18 @@ import { type InputOf, parseInput } from '../domain/input.ts'
 import {
   type TaskChange,
   type TaskState,
+  asInstance,
   taskCompleted,
   taskDeleted,
   taskPurged,
   taskReopened,
   taskRestored,
+  taskUpdated,
 } from '../domain/task.ts'
 import { createTaskInput, newTaskRule, taskActionInput, updateTaskInput, updateTaskRule } from '../domain/task-input.ts'
 import { type Command, type DeleteOutcome, defineCommand, type UnitOfWork } from './command.ts'
 import { deleteTaskRow, insertTaskRows, loadTasks, updateTaskRows } from './task-rows.ts'
+import { beginSeries, endSeries } from './task-recurrence.ts'
 import { creationOf, updateOf } from './task-tags.ts'
 
 export type CreateTaskInput = InputOf<typeof createTaskInput>
@@ -30,7 +33,10 @@ export const createTask: Command<CreateTaskInput, TaskOutcome> = defineCommand(
   (input: CreateTaskInput) => parseInput(createTaskInput, input, newTaskRule),
   async (unit, input) => {
     const create = await creationOf(unit, [input])
-    const created = create(input)
+    const made = create(input)
+    const created = input.recurrence
+      ? asInstance(made, await beginSeries(unit, made.state, input.recurrence, ['input', 'recurrence']))
+      : made
     await insertTaskRows(unit, [created.state])
     return { taskId: created.state.id, eventId: unit.record(created) }
   },
@@ -42,8 +48,19 @@ export const updateTask: Command<UpdateTaskInput, TaskOutcome> = defineCommand(
   (input: UpdateTaskInput) => parseInput(updateTaskInput, input, updateTaskRule),
   async (unit, input) => {
     const task = await loadForChange(unit, input)
-    const update = await updateOf(unit, input, [task])
-    return saveChange(unit, task, update(task))
+    const updated = (await updateOf(unit, input, [task]))(task)
+    if (input.recurrence === undefined) return saveChange(unit, task, updated)
+    const endedId = await endSeries(unit, task)
+    if (input.recurrence === null) {
+      const { taskId, eventId } = await saveChange(unit, task, updated)
+      return { taskId, eventId: eventId ?? endedId }
+    }
+    const instanceOf = await beginSeries(unit, updated?.state ?? task, input.recurrence, ['input', 'recurrence'])
+    return saveChange(
+      unit,
+      task,
+      updated ? asInstance(updated, instanceOf) : taskUpdated(task, { instanceOf }, unit.now),
+    )
   },
 )
 

@@ -1,6 +1,6 @@
 import { TaskwireError, notFound } from '../domain/errors.ts'
 import { type InputOf, parseInput } from '../domain/input.ts'
-import { type TaskChange, type TaskState, taskCompleted, taskDeleted } from '../domain/task.ts'
+import { asInstance, type TaskChange, type TaskState, taskCompleted, taskDeleted } from '../domain/task.ts'
 import {
   createTasksInput,
   newTasksRule,
@@ -10,6 +10,7 @@ import {
 } from '../domain/task-input.ts'
 import { type Command, defineCommand, type UnitOfWork } from './command.ts'
 import { insertTaskRows, loadTasks, updateTaskRows } from './task-rows.ts'
+import { beginSeries } from './task-recurrence.ts'
 import { creationOf, updateOf } from './task-tags.ts'
 
 /*
@@ -34,7 +35,14 @@ export const createTasks: Command<CreateTasksInput, TasksOutcome> = defineComman
   (input: CreateTasksInput) => parseInput(createTasksInput, input, newTasksRule),
   async (unit, { tasks }) => {
     const create = await creationOf(unit, tasks)
-    const created = tasks.map(create)
+    const created: TaskChange[] = []
+    for (const [index, task] of tasks.entries()) {
+      const made = create(task)
+      const path = ['input', 'tasks', index, 'recurrence']
+      created.push(
+        task.recurrence ? asInstance(made, await beginSeries(unit, made.state, task.recurrence, path)) : made,
+      )
+    }
     await insertTaskRows(
       unit,
       created.map(({ state }) => state),

@@ -19,7 +19,8 @@ export function dayOf(now: Date, timezone: string): Day | undefined {
   return { start: startOf(today), end: startOf(today.add({ days: 1 })) }
 }
 
-function isTimezone(timezone: string): boolean {
+/** Whether this is an IANA name of a time zone, in whatever case. */
+export function isTimezone(timezone: string): boolean {
   if (!/^[A-Za-z]/.test(timezone)) return false
   try {
     Intl.DateTimeFormat('en', { timeZone: timezone })

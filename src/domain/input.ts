@@ -65,13 +65,29 @@ export function parseInput<Schema extends z.ZodType>(
   input: InputOf<Schema>,
   rule: (input: InputOf<Schema>) => readonly Issue[] = () => [],
 ): z.output<Schema> {
-  const parsed = schema.safeParse(input, { error: (issue) => (issue.input === null ? 'Must not be null.' : undefined) })
-  const issues = [...(parsed.error?.issues ?? []), ...rule(input)].slice(0, MAX_ISSUES)
-  if (parsed.success && issues.length === 0) return parsed.data
-  throw badUserInput(
-    issues.map(({ path, message }) => ({
-      path: ['input', ...path.map((key) => (typeof key === 'number' ? key : String(key)))],
-      message,
-    })),
-  )
+  const issues = rule(input).map(({ path, message }) => ({ path: ['input', ...path], message }))
+  const parsed = parsePart(schema, input, ['input'], issues)
+  if (parsed === undefined) throw badUserInput(issues)
+  return parsed
+}
+
+/**
+ * A part of an input as its schema makes it. What is wrong with it is added in front of the `issues` that are known.
+ *
+ * @param path leads to the part
+ * @returns undefined where there is any issue
+ */
+export function parsePart<Schema extends z.ZodType>(
+  schema: Schema,
+  part: InputOf<Schema>,
+  path: Issue['path'],
+  issues: Issue[],
+): z.output<Schema> | undefined {
+  const parsed = schema.safeParse(part, { error: (issue) => (issue.input === null ? 'Must not be null.' : undefined) })
+  const found = (parsed.error?.issues ?? []).map((issue) => ({
+    path: [...path, ...issue.path.map((key) => (typeof key === 'number' ? key : String(key)))],
+    message: issue.message,
+  }))
+  issues.splice(0, issues.length, ...[...found, ...issues].slice(0, MAX_ISSUES))
+  return parsed.success && issues.length === 0 ? parsed.data : undefined
 }

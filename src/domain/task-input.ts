@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Issue } from './errors.ts'
 import { chosenId, expectedVersion, type InputOf, idempotencyKey, instant, knownId, text } from './input.ts'
+import { recurrenceInput, ruleIssues } from './recurrence-input.ts'
 import { distinctNames } from './tag.ts'
 import { tagName } from './tag-input.ts'
 import { LEAD_TIME_NEEDS_DUE_DATE, PRIORITIES, STATUSES } from './task.ts'
@@ -13,15 +14,17 @@ export const MAX_BULK = 100
 /** Ten years. */
 export const MAX_LEAD_MINUTES = 5_256_000
 
-const title = text({ min: 1, max: MAX_TITLE, trim: true })
-const description = text({ max: MAX_DESCRIPTION })
+export const title = text({ min: 1, max: MAX_TITLE, trim: true })
+export const description = text({ max: MAX_DESCRIPTION })
 const status = z.enum(STATUSES)
-const priority = z.enum(PRIORITIES)
-const reminderLeadTime = z
+export const priority = z.enum(PRIORITIES)
+export const reminderLeadTime = z
   .int()
   .refine((minutes) => minutes > 0 && minutes <= MAX_LEAD_MINUTES, `Must be 1 to ${MAX_LEAD_MINUTES} minutes.`)
+export const RECURRENCE_NEEDS_DUE_DATE = 'A recurrence needs a due date, which is that of the first instance.'
+
 const names = z.array(tagName)
-const tagNames = names.refine((list) => distinctNames(list).size <= MAX_TAGS, TOO_MANY_TAGS)
+export const tagNames = names.refine((list) => distinctNames(list).size <= MAX_TAGS, TOO_MANY_TAGS)
 const bulk = <Item extends z.ZodType>(item: Item) => {
   const message = `Must be 1 to ${MAX_BULK}.`
   return z.array(item).min(1, message).max(MAX_BULK, message)
@@ -36,6 +39,7 @@ export const newTaskInput = z.object({
   dueDate: instant.nullish(),
   reminderLeadTime: reminderLeadTime.nullish(),
   tags: tagNames.nullish(),
+  recurrence: recurrenceInput.nullish(),
 })
 
 export const createTaskInput = newTaskInput.extend({ idempotencyKey })
@@ -54,6 +58,7 @@ export const updateTaskInput = z.object({
   tags: tagNames.optional(),
   addTags: tagNames.optional(),
   removeTags: names.optional(),
+  recurrence: recurrenceInput.nullish(),
   idempotencyKey,
 })
 
@@ -73,9 +78,12 @@ export const tasksActionInput = z.object({ ids: bulk(knownId), idempotencyKey })
 
 /** What the fields of a task to be made must keep between them. */
 export function newTaskRule(task: InputOf<typeof newTaskInput>): Issue[] {
-  return (task.dueDate ?? null) === null && (task.reminderLeadTime ?? null) !== null
-    ? [{ path: ['reminderLeadTime'], message: LEAD_TIME_NEEDS_DUE_DATE }]
-    : []
+  const issues = ruleIssues(task.recurrence, ['recurrence'])
+  if ((task.dueDate ?? null) !== null) return issues
+  if ((task.reminderLeadTime ?? null) !== null)
+    issues.push({ path: ['reminderLeadTime'], message: LEAD_TIME_NEEDS_DUE_DATE })
+  if ((task.recurrence ?? null) !== null) issues.push({ path: ['recurrence'], message: RECURRENCE_NEEDS_DUE_DATE })
+  return issues
 }
 
 export function newTasksRule(input: InputOf<typeof createTasksInput>): Issue[] {
@@ -86,11 +94,13 @@ export function newTasksRule(input: InputOf<typeof createTasksInput>): Issue[] {
 
 /** What the fields of an update must keep between them, as far as it can be said without the task. */
 export function updateTaskRule(update: InputOf<typeof updateTaskInput>): Issue[] {
-  const issues = updateTagsRule(update)
+  const issues = [...updateTagsRule(update), ...ruleIssues(update.recurrence, ['recurrence'])]
   if (update.tags !== undefined && (update.addTags !== undefined || update.removeTags !== undefined))
     issues.push({ path: ['tags'], message: 'Not together with addTags or removeTags.' })
   if (update.dueDate === null && (update.reminderLeadTime ?? null) !== null)
     issues.push({ path: ['reminderLeadTime'], message: LEAD_TIME_NEEDS_DUE_DATE })
+  if (update.dueDate === null && (update.recurrence ?? null) !== null)
+    issues.push({ path: ['recurrence'], message: RECURRENCE_NEEDS_DUE_DATE })
   return issues
 }
 

@@ -43,6 +43,11 @@ export const taskFields = {
   dueDate: instant.nullable(),
   reminderLeadTime: z.int().nullable(),
   tags: z.array(z.looseObject({ id: z.guid(), name: z.string() })),
+  // Events of before there were series are without these.
+  recurringTask: z.guid().nullish(),
+  occurrenceAt: instant.nullish(),
+  instanceDate: z.iso.date().nullish(),
+  recurrenceParent: z.guid().nullish(),
   deletedAt: instant.nullable(),
   createdAt: instant,
   updatedAt: instant,
@@ -61,6 +66,19 @@ export interface TaskChange {
   readonly previousState?: TaskState
 }
 
+/** Which time of which series a task stands for, and which instance of it came before. */
+export interface InstanceOf {
+  readonly recurringTask: string
+  /** RFC 3339 in UTC. */
+  readonly occurrenceAt: string
+  /** That day in the series' time zone, YYYY-MM-DD. */
+  readonly instanceDate: string
+  /** null for the first. */
+  readonly recurrenceParent: string | null
+}
+
+const NO_INSTANCE = { recurringTask: null, occurrenceAt: null, instanceDate: null, recurrenceParent: null }
+
 export const DEFAULT_LEAD_MINUTES = 60
 export const LEAD_TIME_NEEDS_DUE_DATE = 'A lead time needs a due date.'
 
@@ -75,6 +93,7 @@ export interface NewTask {
   /** Absent with a due date: 60. null: no reminder. */
   readonly reminderLeadTime?: number | null | undefined
   readonly tags: readonly TagRef[]
+  readonly instanceOf?: InstanceOf | undefined
 }
 
 export function taskCreated(task: NewTask, now: Date): TaskChange {
@@ -94,6 +113,7 @@ export function taskCreated(task: NewTask, now: Date): TaskChange {
     dueDate,
     reminderLeadTime: leadTime(null, dueDate, null, task.reminderLeadTime),
     tags: inOrderOfName(task.tags),
+    ...(task.instanceOf ?? NO_INSTANCE),
     deletedAt: null,
     createdAt: at,
     updatedAt: at,
@@ -111,6 +131,7 @@ export interface TaskUpdate {
   readonly reminderLeadTime?: number | null | undefined
   /** All the tags that the task has after it. */
   readonly tags?: readonly TagRef[] | undefined
+  readonly instanceOf?: InstanceOf | undefined
 }
 
 /**
@@ -133,6 +154,7 @@ export function taskUpdated(task: TaskState, update: TaskUpdate, now: Date): Tas
     dueDate,
     reminderLeadTime: leadTime(task.dueDate, dueDate, task.reminderLeadTime, update.reminderLeadTime),
     tags: update.tags === undefined ? task.tags : inOrderOfName(update.tags),
+    ...update.instanceOf,
   }
   if (isDeepStrictEqual({ ...task, ...changed }, task)) return undefined
   return {
@@ -140,6 +162,11 @@ export function taskUpdated(task: TaskState, update: TaskUpdate, now: Date): Tas
     state: { ...next, ...changed },
     previousState: task,
   }
+}
+
+/** What happens to a task, and that it becomes an instance, too. */
+export function asInstance(change: TaskChange, instanceOf: InstanceOf): TaskChange {
+  return { ...change, state: { ...change.state, ...instanceOf } }
 }
 
 /** @throws TaskwireError INVALID_TRANSITION in the trash */

@@ -6,7 +6,9 @@ import { ClockEntity } from './clock.ts'
 import { DeadLetterEntity } from './dead-letter.ts'
 import { EntityIdEntity } from './entity-id.ts'
 import { IdempotencyKeyEntity } from './idempotency-key.ts'
+import { InboxEntity } from './inbox.ts'
 import { OutboxEntity, RelayEntity } from './outbox.ts'
+import { RecurringTaskEntity, RecurringTaskTagEntity } from './recurring-task.ts'
 import { TagEntity, TaskTagEntity } from './tag.ts'
 import { TaskEntity } from './task.ts'
 
@@ -14,10 +16,13 @@ export const entities = [
   TaskEntity,
   TagEntity,
   TaskTagEntity,
+  RecurringTaskEntity,
+  RecurringTaskTagEntity,
   EntityIdEntity,
   OutboxEntity,
   RelayEntity,
   AuditEntryEntity,
+  InboxEntity,
   DeadLetterEntity,
   IdempotencyKeyEntity,
   ClockEntity,

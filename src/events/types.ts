@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import type { EntityType } from '../domain/entity.ts'
+import { recurringTaskFields } from '../domain/recurring-task.ts'
 import { tagFields } from '../domain/tag.ts'
 import { taskFields } from '../domain/task.ts'
 
 /** Loose: a reader keeps the fields that a newer program has added. */
 export const taskState = z.looseObject(taskFields)
 export const tagState = z.looseObject(tagFields)
+export const recurringTaskState = z.looseObject(recurringTaskFields)
 
 interface EventDefinition {
   readonly entityType: EntityType
@@ -16,6 +18,7 @@ interface EventDefinition {
 
 const task = { entityType: 'TASK', schemaVersion: 1, state: taskState } as const
 const tag = { entityType: 'TAG', schemaVersion: 1, state: tagState } as const
+const recurringTask = { entityType: 'RECURRING_TASK', schemaVersion: 1, state: recurringTaskState } as const
 
 /** Every type of event, each defined here once; parsed when it is written and again when it is read. */
 export const EVENT_TYPES = {
@@ -29,6 +32,11 @@ export const EVENT_TYPES = {
   'tag.created': tag,
   'tag.updated': tag,
   'tag.deleted': tag,
+  'recurring-task.created': recurringTask,
+  'recurring-task.updated': recurringTask,
+  'recurring-task.paused': recurringTask,
+  'recurring-task.resumed': recurringTask,
+  'recurring-task.deleted': recurringTask,
 } as const satisfies Record<string, EventDefinition>
 
 export type EventType = keyof typeof EVENT_TYPES

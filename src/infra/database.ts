@@ -45,10 +45,16 @@ export interface OpenTransaction<Tables> {
 const IDLE_IN_TRANSACTION_MS: Record<DatabaseRole, number> = { taskwire_app: 60_000, taskwire_worker: 5_000 }
 const CONNECT_TIMEOUT_MS = 10_000
 
-/** Sequences and counts fit a double by far: read as numbers, not as strings. */
+/**
+ * Sequences and counts fit a double by far: read as numbers, not as strings. A calendar day is no instant: read as it is
+ * written, where pg would make it midnight in the process's time zone.
+ */
 const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid, format): unknown =>
-    oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format),
+  getTypeParser: (oid, format): unknown => {
+    if (oid === pg.types.builtins.INT8) return Number
+    if (oid === pg.types.builtins.DATE) return String
+    return pg.types.getTypeParser(oid, format)
+  },
 }
 
 /** Connections that break or are not made: what the socket says, and what pg says of it without a code. */

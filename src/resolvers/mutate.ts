@@ -1,8 +1,10 @@
 import type { Command, CommandResult } from '../commands/command.ts'
 import { notFound } from '../domain/errors.ts'
+import type { RecurringTaskRow } from '../entities/recurring-task-state.ts'
 import type { TaskRow } from '../entities/task-state.ts'
 import type { TagRow } from '../entities/tag-state.ts'
 import { type Context, originOf } from './context.ts'
+import { recurringTaskById } from './recurring-task-loaders.ts'
 import { tagById } from './tags.ts'
 import { taskById } from './task-loaders.ts'
 
@@ -38,5 +40,12 @@ export async function changedTasks(context: Context, taskIds: readonly string[])
 export async function changedTag(context: Context, tagId: string): Promise<TagRow> {
   const row = await context.reads.loader(tagById).load(tagId)
   if (row === null) throw notFound('The tag')
+  return row
+}
+
+/** The same for a series. */
+export async function changedRecurringTask(context: Context, recurringTaskId: string): Promise<RecurringTaskRow> {
+  const row = await context.reads.loader(recurringTaskById).load(recurringTaskId)
+  if (row === null) throw notFound('The series')
   return row
 }

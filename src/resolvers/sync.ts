@@ -1,7 +1,9 @@
 import type { EntityType } from '../domain/entity.ts'
 import { badUserInput } from '../domain/errors.ts'
+import type { RecurringTaskState } from '../domain/recurring-task.ts'
 import type { TagState } from '../domain/tag.ts'
 import type { TaskState } from '../domain/task.ts'
+import { type RecurringTaskRow, recurringTaskRow } from '../entities/recurring-task-state.ts'
 import { type TagRow, tagRow } from '../entities/tag-state.ts'
 import { type TaskRow, taskRow } from '../entities/task-state.ts'
 import { syncOperation } from '../events/operations.ts'
@@ -9,6 +11,7 @@ import { readFeedPosition } from '../sync/feed-position.ts'
 import type { EventBatch, FeedEvent, FeedMessage } from '../sync/message.ts'
 import type { FeedPage } from '../sync/page.ts'
 import { type Context, viewerOf } from './context.ts'
+import { recurringTaskById } from './recurring-task-loaders.ts'
 import { tagById } from './tags.ts'
 import { tagsOfTasks, taskById } from './task-loaders.ts'
 
@@ -23,6 +26,7 @@ interface FeedFilter {
 export type SyncEntityRow =
   | { readonly type: 'Task'; readonly row: TaskRow }
   | { readonly type: 'Tag'; readonly row: TagRow }
+  | { readonly type: 'RecurringTask'; readonly row: RecurringTaskRow }
 
 /** The user's feed, from a cursor or from now on. */
 export function subscribeToFeed(
@@ -75,6 +79,8 @@ function entityFromState(entityType: EntityType, state: unknown, userId: string)
       return { type: 'Task', row: taskRow(state as TaskState, userId) }
     case 'TAG':
       return { type: 'Tag', row: tagRow(state as TagState, userId) }
+    case 'RECURRING_TASK':
+      return { type: 'RecurringTask', row: recurringTaskRow(state as RecurringTaskState, userId) }
   }
 }
 
@@ -126,12 +132,20 @@ function readOf(batch: EventBatch, entityType: EntityType, context: Context): Ba
 
 async function entitiesNow(entityType: EntityType, ids: readonly string[], context: Context): Promise<Entities> {
   const load = async (id: string): Promise<[string, SyncEntityRow | null]> => {
-    if (entityType === 'TASK') {
-      const row = await context.reads.loader(taskById).load(id)
-      return [id, row && { type: 'Task', row }]
+    switch (entityType) {
+      case 'TASK': {
+        const row = await context.reads.loader(taskById).load(id)
+        return [id, row && { type: 'Task', row }]
+      }
+      case 'TAG': {
+        const row = await context.reads.loader(tagById).load(id)
+        return [id, row && { type: 'Tag', row }]
+      }
+      case 'RECURRING_TASK': {
+        const row = await context.reads.loader(recurringTaskById).load(id)
+        return [id, row && { type: 'RecurringTask', row }]
+      }
     }
-    const row = await context.reads.loader(tagById).load(id)
-    return [id, row && { type: 'Tag', row }]
   }
   return new Map(await Promise.all(ids.map(load)))
 }

@@ -30,6 +30,7 @@ export interface TaskFilter {
   readonly createdAt?: Maybe<DateTimeFilter>
   readonly updatedAt?: Maybe<DateTimeFilter>
   readonly overdue?: Maybe<boolean>
+  readonly recurringTaskId?: Maybe<string>
   readonly search?: Maybe<string>
 }
 
@@ -104,6 +105,9 @@ function ownConditions(filter: TaskFilter, scope: FilterScope): Condition[] {
     conditions.push(sql<boolean>`tasks.status ${sql.raw(completed ? '=' : '<>')} 'COMPLETED'`)
   if (typeof overdue === 'boolean')
     conditions.push(sql<boolean>`${overdueCondition(scope.now)} ${sql.raw(overdue ? 'IS TRUE' : 'IS NOT TRUE')}`)
+  const seriesId = filter.recurringTaskId ?? undefined
+  if (seriesId !== undefined)
+    conditions.push(isUuid(seriesId) ? sql<boolean>`tasks.recurring_task_id = ${seriesId}::uuid` : FALSE)
   if (filter.tags) conditions.push(...tagConditions(filter.tags, scope.userId))
   for (const [name, column] of INSTANTS) conditions.push(...dateTimeConditions(column, filter[name] ?? {}))
   return conditions

@@ -41,17 +41,36 @@ export function tasksOfTag(
   args: TasksArgs,
   withTags: boolean,
 ): Promise<Page<TaskRow>> {
-  return listTasks(context, args, { trash: 'EXCLUDE', tagId, withTags })
+  const within = { kind: 'tag', id: tagId, condition: hasTag } as const
+  return listTasks(context, args, { trash: 'EXCLUDE', within, withTags })
+}
+
+/** The instances of a series, but for those in the trash. */
+export function instancesOf(
+  context: Context,
+  recurringTaskId: string,
+  args: PagingArgs,
+  withTags: boolean,
+): Promise<Page<TaskRow>> {
+  const within = { kind: 'series', id: recurringTaskId, condition: isInstance } as const
+  return listTasks(context, args, { trash: 'EXCLUDE', within, withTags })
+}
+
+/** What a list of tasks is part of. */
+interface Parent {
+  readonly kind: 'tag' | 'series'
+  readonly id: string
+  readonly condition: (id: RawBuilder<unknown>, userId: string) => RawBuilder<boolean>
 }
 
 interface ListOptions {
   readonly trash: TrashMode
-  readonly tagId?: string
+  readonly within?: Parent
   readonly withTags: boolean
 }
 
 async function listTasks({ reads }: Context, args: TasksArgs, options: ListOptions): Promise<Page<TaskRow>> {
-  const { trash, tagId, withTags } = options
+  const { trash, within, withTags } = options
   const { db, now } = await reads.open()
   const issues: Issue[] = []
   const search = searchOf(args.filter)
@@ -65,12 +84,12 @@ async function listTasks({ reads }: Context, args: TasksArgs, options: ListOptio
     .where(condition)
     .$if(trash !== 'INCLUDE', (all) => all.where('tasks.deleted_at', trash === 'ONLY' ? 'is not' : 'is', null))
     .$if(ranked, (all) => all.innerJoin(found(search ?? ''), (join) => join.onRef('found.task_id', '=', 'tasks.id')))
-  const binding = ['tasks', args.filter, trash]
-  const page = await (tagId === undefined
+  const binding = ['tasks', within?.kind, args.filter, trash]
+  const page = await (within === undefined
     ? readPage(reads, { binding, query, keys }, args, issues)
     : readChildPage(
         reads,
-        { binding, parentId: tagId, query: (tag) => query.where(hasTag(tag, reads.userId)), keys },
+        { binding, parentId: within.id, query: (id) => query.where(within.condition(id, reads.userId)), keys },
         args,
         issues,
       ))
@@ -80,6 +99,10 @@ async function listTasks({ reads }: Context, args: TasksArgs, options: ListOptio
 
 function hasTag(tagId: RawBuilder<unknown>, userId: string): RawBuilder<boolean> {
   return sql`tasks.id IN (SELECT task_id FROM task_tags WHERE tag_id = ${tagId} AND ${ownedBy(userId, 'task_tags')})`
+}
+
+function isInstance(recurringTaskId: RawBuilder<unknown>): RawBuilder<boolean> {
+  return sql`tasks.recurring_task_id = ${recurringTaskId}`
 }
 
 function found(search: string) {

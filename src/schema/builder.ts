@@ -10,6 +10,7 @@ export const builder = new SchemaBuilder<{
   Scalars: {
     ID: { Input: string; Output: string }
     DateTime: { Input: Date; Output: Date }
+    Date: { Input: string; Output: string }
     JSON: { Input: unknown; Output: unknown }
   }
   DefaultFieldNullability: false

@@ -4,6 +4,7 @@ import { builder } from './builder.ts'
 const values: Record<EntityTypeName, { readonly description: string }> = {
   TASK: { description: 'A task.' },
   TAG: { description: 'A tag.' },
+  RECURRING_TASK: { description: 'A recurring task: a series.' },
 }
 
 export const EntityType = builder.enumType('EntityType', {

@@ -19,6 +19,20 @@ function toInstant(value: unknown): Date {
   return instant
 }
 
+builder.scalarType('Date', {
+  description: 'A calendar day, for example 2027-03-28.',
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339#section-5.6',
+  coerceOutputValue: (value) => value,
+  coerceInputValue: (value) => toDay(value),
+  coerceInputLiteral: (node) => toDay(node.kind === 'StringValue' ? node.value : undefined),
+})
+
+function toDay(value: unknown): string {
+  if (typeof value !== 'string' || parseInstant(`${value}T00:00:00Z`) === undefined)
+    throw new GraphQLError('Must be a day that exists, for example 2027-03-28.')
+  return value
+}
+
 builder.scalarType('JSON', {
   description: 'Any JSON value.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259',

@@ -6,6 +6,7 @@ import { builder } from './builder.ts'
 import { EntityType } from './entity-type.ts'
 import { FieldChange } from './field-change.ts'
 import { branded } from './node.ts'
+import { RecurringTask } from './recurring-task.ts'
 import { selects } from './selection.ts'
 import { Tag } from './tag.ts'
 import { Task } from './task.ts'
@@ -35,7 +36,7 @@ const SyncResetReason = builder.enumType('SyncResetReason', {
 
 const SyncEntity = builder.unionType('SyncEntity', {
   description: 'What an event can be about. Expect types that you do not know yet.',
-  types: [Task, Tag],
+  types: [Task, Tag, RecurringTask],
 })
 
 const typeNames: Record<FeedMessage['kind'], string> = {

@@ -36,6 +36,7 @@ export const TaskFilter = builder.inputRef<TaskFilterInput>('TaskFilter').implem
     createdAt: t.field({ type: DateTimeFilter, description: 'Was made then.' }),
     updatedAt: t.field({ type: DateTimeFilter, description: 'Last changed then.' }),
     overdue: t.boolean({ description: 'Is, or is not, past its due date and not completed; as of now.' }),
+    recurringTaskId: t.id({ description: 'Is an instance of this series.' }),
     search: t.string({
       description:
         'Full text over title and description: words, "exact phrases", -excluded, the last word also as the beginning ' +

@@ -2,6 +2,7 @@ import type { CreateTaskInput, TaskActionInput, UpdateTaskInput } from '../comma
 import type { CreateTasksInput, TasksActionInput, UpdateTasksInput } from '../commands/tasks.ts'
 import { type BuilderTypes, builder } from './builder.ts'
 import { chosenIdDescription, expectedVersionDescription, idempotencyKeyDescription } from './mutation.ts'
+import { Recurrence } from './recurrence.ts'
 import { TaskPriority, TaskStatus } from './task-enums.ts'
 
 const newTaskFields = (t: PothosSchemaTypes.InputFieldBuilder<BuilderTypes, 'InputObject'>) => ({
@@ -17,6 +18,10 @@ const newTaskFields = (t: PothosSchemaTypes.InputFieldBuilder<BuilderTypes, 'Inp
       'a dueDate: 60. null: no reminder.',
   }),
   tags: t.stringList({ description: 'Tags by name, at most 10; a name that there is no tag for yet makes one.' }),
+  recurrence: t.field({
+    type: Recurrence,
+    description: 'Makes the task the first instance of a new series, at its dueDate, which it needs.',
+  }),
 })
 
 export const CreateTask = builder.inputRef<CreateTaskInput>('CreateTaskInput').implement({
@@ -53,6 +58,12 @@ export const UpdateTask = builder.inputRef<UpdateTaskInput>('UpdateTaskInput').i
     }),
     addTags: t.stringList({ description: 'Tags to add, by name; a name that there is no tag for yet makes one.' }),
     removeTags: t.stringList({ description: 'Tags to take away, by name; those it has not are passed over.' }),
+    recurrence: t.field({
+      type: Recurrence,
+      description:
+        'Makes the task the first instance of a new series, at its dueDate, in place of the series that it had, which ' +
+        'ends; null ends that only.',
+    }),
     idempotencyKey: t.id({ description: idempotencyKeyDescription }),
   }),
 })

@@ -21,6 +21,7 @@ import {
 export type Kind =
   | 'task'
   | 'tag'
+  | 'series'
   | 'anything'
   | 'event'
   | 'correlation'

@@ -1,3 +1,4 @@
+import type { RunCommand } from '../../commands/command.ts'
 import type { DurableName } from '../../../nats/streams.ts'
 import type { TaskwireDatabase } from '../../entities/tables.ts'
 import { STREAM } from '../../events/subjects.ts'
@@ -10,12 +11,14 @@ import type { Metrics } from '../../lib/telemetry.ts'
 import { attach, HEARTBEAT_MS } from './attach.ts'
 import { inBatches } from './batches.ts'
 import { countDeadLetters } from './dead-letters.ts'
-import { type Handle, Settler, type SettleOptions } from './settle.ts'
+import { asCommands, type Handle, inOneTransaction, type React } from './effects.ts'
+import { Settler, type SettleOptions } from './settle.ts'
 
-export interface ConsumerDefinition {
-  readonly name: DurableName
-  readonly handle: Handle
-}
+/** What a consumer does with its events: it either handles them as nobody, or reacts with commands. */
+export type ConsumerDefinition = { readonly name: DurableName } & (
+  | { readonly handle: Handle }
+  | { readonly react: React; readonly run: RunCommand }
+)
 
 export interface ConsumerSettings extends Pick<SettleOptions, 'tries' | 'retryDelayMs' | 'newerDelayMs'> {
   readonly batchSize: number
@@ -81,7 +84,8 @@ class Consumer {
 
   /** Takes messages until the consumer is stopped, the durable is lost, or an outage of the database is over. */
   async consume(state: RunningState): Promise<void> {
-    const { name, handle } = this.#definition
+    const definition = this.#definition
+    const { name } = definition
     const { database, metrics, natsOptions } = this.#options
     const { batchSize, lingerMs } = this.#settings
     const nats = await unlessStopped(state, this.#options.link.ready())
@@ -92,7 +96,10 @@ class Consumer {
     const settler = new Settler({
       ...this.#settings,
       consumer: name,
-      handle,
+      effects:
+        'handle' in definition
+          ? inOneTransaction(database, name, definition.handle)
+          : asCommands(database, name, definition.run, definition.react),
       database,
       log,
       metrics,

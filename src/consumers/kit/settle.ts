@@ -1,23 +1,17 @@
 import type { JsMsg } from '@nats-io/jetstream'
-import type { TaskwireDatabase, Tx } from '../../entities/tables.ts'
+import type { TaskwireDatabase } from '../../entities/tables.ts'
 import type { TaskwireEvent } from '../../events/envelope.ts'
 import { isDatabaseUnavailable } from '../../infra/database.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Metrics } from '../../lib/telemetry.ts'
-import { forgetFailures, recordFailure } from './dead-letters.ts'
+import { recordFailure } from './dead-letters.ts'
+import type { Effects } from './effects.ts'
 import { type EventMessage, failureOf, type OtherMessage, sortMessages } from './message.ts'
-
-/**
- * Has the effects of some events, in one transaction of the worker's role, and answers with how many had theirs now.
- * Events come again, and out of order: an effect is keyed by its event's id and there once, whatever comes. It waits for
- * nothing but the database, for milliseconds.
- */
-export type Handle = (tx: Tx, events: readonly TaskwireEvent[]) => Promise<number>
 
 export interface SettleOptions {
   /** The durable's name. */
   readonly consumer: string
-  readonly handle: Handle
+  readonly effects: Effects
   readonly database: TaskwireDatabase
   readonly log: Log
   readonly metrics: Metrics
@@ -74,20 +68,10 @@ export class Settler {
   }
 
   async #handleOnce(messages: readonly EventMessage[]): Promise<{ fresh: number } | { error: unknown }> {
-    const { consumer, database, handle, throughOutages } = this.#options
+    const { effects, throughOutages } = this.#options
     const events = messages.map(({ event }) => event)
     try {
-      const fresh = await throughOutages(() =>
-        database.asNobody(async (tx) => {
-          await forgetFailures(
-            tx,
-            consumer,
-            events.map(({ id }) => id),
-          )
-          return handle(tx, events)
-        }),
-      )
-      return { fresh }
+      return { fresh: await throughOutages(() => effects(events)) }
     } catch (error) {
       // The consumer was stopped during an outage.
       if (isDatabaseUnavailable(error)) throw error

@@ -1,0 +1,307 @@
+import { isDeepStrictEqual } from 'node:util'
+import { z } from 'zod'
+import { nextVersion } from './entity.ts'
+import { badUserInput, type Issue, TaskwireError } from './errors.ts'
+import {
+  checkSeries,
+  nextAfterCompletion,
+  nextOccurrence,
+  occurrenceAt,
+  occurrences,
+  type Occurrence,
+  type Series,
+} from './recurrence/series.ts'
+import { BASES } from './recurrence/rule.ts'
+import type { TagRef } from './tag.ts'
+import { inOrderOfName } from './task-tags.ts'
+import { DEFAULT_LEAD_MINUTES, PRIORITIES, type TaskPriority } from './task.ts'
+
+/*
+ * A series and the ways between its states.
+ *
+ *   (nothing)          ──► active         recurring-task.created, with its first instance
+ *   active             ──► paused         recurring-task.paused    makes no instances
+ *   paused             ──► active         recurring-task.resumed   counts from then on
+ *   active, paused     ──► ended          recurring-task.deleted   for good; the instances stay
+ *   active, paused     ──► the same       recurring-task.updated   by the user, and with every instance that is made
+ *
+ * What would change nothing is no transition. One that has ended takes no change: INVALID_TRANSITION.
+ */
+
+export type RecurrenceBasis = (typeof BASES)[number]
+
+const instant = z.iso.datetime({ precision: 3 })
+
+/** What an event tells of a series: the own fields of the API's RecurringTask, and its tags by the names they had. */
+export const recurringTaskFields = {
+  id: z.guid(),
+  version: z.int().min(1),
+  title: z.string(),
+  description: z.string().nullable(),
+  priority: z.enum(PRIORITIES),
+  tags: z.array(z.looseObject({ id: z.guid(), name: z.string() })),
+  reminderLeadTime: z.int().nullable(),
+  rule: z.string(),
+  startsAt: instant,
+  timezone: z.string(),
+  basis: z.enum(BASES),
+  endDate: instant.nullable(),
+  active: z.boolean(),
+  nextOccurrenceAt: instant.nullable(),
+  lastGeneratedAt: instant.nullable(),
+  deletedAt: instant.nullable(),
+  createdAt: instant,
+  updatedAt: instant,
+}
+
+/** A series as its rules and its events see it. Instants are RFC 3339 in UTC with milliseconds. */
+export type RecurringTaskState = z.infer<z.ZodObject<typeof recurringTaskFields>>
+
+/** What happened to a series: the event it makes, and the state before and after. */
+export interface RecurringTaskChange {
+  readonly type: `recurring-task.${'created' | 'updated' | 'paused' | 'resumed' | 'deleted'}`
+  readonly state: RecurringTaskState
+  readonly previousState?: RecurringTaskState
+}
+
+/** How far a series has come; its events do not tell. */
+export interface Progress {
+  /** The instance that was made last, be it gone or not. */
+  readonly lastInstanceId: string
+  /** Which of the rule's times that stands for. */
+  readonly lastOccurrenceAt: string
+  /** When the rule was last changed, or the series resumed: no time up to then is made any more. */
+  readonly countsFrom: string
+  /** How many instances were made: counted from days of completion, a rule's COUNT goes by this. */
+  readonly instancesMade: number
+}
+
+export interface RecurringTask {
+  readonly state: RecurringTaskState
+  readonly progress: Progress
+}
+
+/** A series that has changed, how, and how far it has come now. */
+export interface ChangedRecurringTask extends RecurringTask {
+  readonly change: RecurringTaskChange
+}
+
+/** A checked series to be made; what is absent takes its default. Instants are RFC 3339. */
+export interface NewRecurringTask {
+  readonly id: string
+  readonly title: string
+  readonly description?: string | null | undefined
+  readonly priority?: TaskPriority | null | undefined
+  readonly tags: readonly TagRef[]
+  /** Absent: 60. null: no reminder. */
+  readonly reminderLeadTime?: number | null | undefined
+  /** Canonical. */
+  readonly rule: string
+  readonly timezone?: string | null | undefined
+  readonly basis?: RecurrenceBasis | null | undefined
+  readonly endDate?: string | null | undefined
+  readonly startsAt: string
+}
+
+/** @param first the instance that it begins with, and which time that stands for */
+export function recurringTaskCreated(
+  series: NewRecurringTask,
+  first: { readonly id: string; readonly occurrenceAt: string },
+  now: Date,
+): ChangedRecurringTask {
+  const at = now.toISOString()
+  const state = {
+    id: series.id,
+    version: 1,
+    title: series.title,
+    description: series.description ?? null,
+    priority: series.priority ?? 'MEDIUM',
+    tags: inOrderOfName(series.tags),
+    reminderLeadTime: series.reminderLeadTime === undefined ? DEFAULT_LEAD_MINUTES : series.reminderLeadTime,
+    rule: series.rule,
+    startsAt: series.startsAt,
+    timezone: series.timezone ?? 'UTC',
+    basis: series.basis ?? 'COMPLETION',
+    endDate: series.endDate ?? null,
+    active: true,
+    nextOccurrenceAt: null,
+    lastGeneratedAt: at,
+    deletedAt: null,
+    createdAt: at,
+    updatedAt: at,
+  } satisfies RecurringTaskState
+  const progress = {
+    lastInstanceId: first.id,
+    lastOccurrenceAt: first.occurrenceAt,
+    countsFrom: first.occurrenceAt,
+    instancesMade: 1,
+  }
+  return changed('recurring-task.created', undefined, state, progress)
+}
+
+/** A checked update: what is absent stays, null clears. */
+export interface RecurringTaskUpdate {
+  readonly title?: string | undefined
+  readonly description?: string | null | undefined
+  readonly priority?: TaskPriority | undefined
+  /** All the tags of instances that are made after it. */
+  readonly tags?: readonly TagRef[] | undefined
+  readonly reminderLeadTime?: number | null | undefined
+  readonly rule?: string | undefined
+  readonly timezone?: string | undefined
+  readonly basis?: RecurrenceBasis | undefined
+  readonly endDate?: string | null | undefined
+  readonly startsAt?: string | undefined
+}
+
+/**
+ * Another rule, zone, basis, anchor or end counts from now on: what it would have made before is not made up for.
+ *
+ * @returns undefined where nothing would change
+ * @throws TaskwireError INVALID_TRANSITION where it has ended; BAD_USER_INPUT for a rule that cannot be
+ */
+export function recurringTaskUpdated(
+  { state, progress }: RecurringTask,
+  update: RecurringTaskUpdate,
+  now: Date,
+): ChangedRecurringTask | undefined {
+  refuseEnded(state)
+  const { tags, ...given } = update
+  const fields = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  const wanted: RecurringTaskState = { ...state, ...fields, ...(tags && { tags: inOrderOfName(tags) }) }
+  if (isDeepStrictEqual(wanted, state)) return undefined
+  const recurs = isDeepStrictEqual(seriesOf(wanted), seriesOf(state)) && wanted.basis === state.basis
+  if (!recurs) {
+    const issues: Issue[] = []
+    checkSeries(seriesOf(wanted), ['input', 'recurrence'], issues)
+    if (issues.length > 0) throw badUserInput(issues)
+  }
+  const next = { ...wanted, ...versionOf(nextVersion(state, now)) }
+  return changed('recurring-task.updated', state, next, recurs ? progress : countingFrom(progress, now))
+}
+
+/** @throws TaskwireError INVALID_TRANSITION where it has ended */
+export function recurringTaskPaused({ state, progress }: RecurringTask, now: Date): ChangedRecurringTask | undefined {
+  refuseEnded(state)
+  if (!state.active) return undefined
+  return changed('recurring-task.paused', state, { ...nextVersion(state, now), active: false }, progress)
+}
+
+/** @throws TaskwireError INVALID_TRANSITION where it has ended */
+export function recurringTaskResumed({ state, progress }: RecurringTask, now: Date): ChangedRecurringTask | undefined {
+  refuseEnded(state)
+  if (state.active) return undefined
+  const next = { ...nextVersion(state, now), active: true }
+  return changed('recurring-task.resumed', state, next, countingFrom(progress, now))
+}
+
+export function recurringTaskDeleted({ state, progress }: RecurringTask, now: Date): ChangedRecurringTask | undefined {
+  if (state.deletedAt !== null) return undefined
+  const next = nextVersion(state, now)
+  const ended = { ...next, active: false, deletedAt: next.updatedAt }
+  return changed('recurring-task.deleted', state, ended, progress)
+}
+
+/** It has made an instance. */
+export function instanceMade(
+  { state, progress }: RecurringTask,
+  instance: { readonly id: string; readonly occurrenceAt: string },
+  now: Date,
+): ChangedRecurringTask {
+  const next = nextVersion(state, now)
+  const made = {
+    ...progress,
+    lastInstanceId: instance.id,
+    lastOccurrenceAt: instance.occurrenceAt,
+    instancesMade: progress.instancesMade + 1,
+  }
+  return changed('recurring-task.updated', state, { ...next, lastGeneratedAt: next.updatedAt }, made)
+}
+
+/**
+ * Its last instance was done too late for another one.
+ *
+ * @returns undefined where that is told already
+ */
+export function ranOut({ state, progress }: RecurringTask, doneAt: Date, now: Date): ChangedRecurringTask | undefined {
+  if (state.nextOccurrenceAt === null) return undefined
+  return changed('recurring-task.updated', state, nextVersion(state, now), countingFrom(progress, doneAt))
+}
+
+/** The rule of a series, and within what it counts. */
+export function seriesOf(state: Pick<RecurringTaskState, 'rule' | 'timezone' | 'startsAt' | 'endDate'>): Series {
+  return {
+    rule: state.rule,
+    timezone: state.timezone,
+    startsAt: new Date(state.startsAt),
+    endDate: state.endDate === null ? null : new Date(state.endDate),
+  }
+}
+
+/** From when on the times of the rule are still to be made; that instant itself is not. */
+export function madeUpTo({ lastOccurrenceAt, countsFrom }: Progress): Date {
+  return new Date(lastOccurrenceAt > countsFrom ? lastOccurrenceAt : countsFrom)
+}
+
+/**
+ * The time that follows once the last instance is done.
+ *
+ * @param doneAt when it was completed or put into the trash; only COMPLETION_DATE counts from it
+ */
+export function occurrenceAfterDone({ state, progress }: RecurringTask, doneAt: Date): Occurrence | undefined {
+  if (state.basis !== 'COMPLETION_DATE') return nextOccurrence(seriesOf(state), madeUpTo(progress))
+  const countsFrom = new Date(progress.countsFrom)
+  const last = { at: new Date(progress.lastOccurrenceAt), number: progress.instancesMade }
+  return nextAfterCompletion(seriesOf(state), doneAt > countsFrom ? doneAt : countsFrom, last)
+}
+
+/**
+ * The times of the instances to come, in order, from the next one on; each completed when it is due.
+ *
+ * @param instancesMade how many there are already
+ */
+export function comingTimes(
+  series: Pick<RecurringTaskState, 'rule' | 'timezone' | 'startsAt' | 'endDate' | 'basis' | 'nextOccurrenceAt'>,
+  instancesMade: number,
+  limit: number,
+): Occurrence[] {
+  if (series.nextOccurrenceAt === null) return []
+  const next = new Date(series.nextOccurrenceAt)
+  if (series.basis !== 'COMPLETION_DATE') return occurrences(seriesOf(series), next, limit)
+  const times: Occurrence[] = []
+  let time: Occurrence | undefined = occurrenceAt(next, series.timezone)
+  while (time !== undefined && times.length < limit) {
+    times.push(time)
+    time = nextAfterCompletion(seriesOf(series), time.at, { at: time.at, number: instancesMade + times.length })
+  }
+  return times
+}
+
+/** When the scheduler makes the next instance: when the one before it comes due. null where it is not for it to make. */
+export function generatesAt({ state, progress }: RecurringTask): string | null {
+  return state.basis === 'SCHEDULE' && state.nextOccurrenceAt !== null ? progress.lastOccurrenceAt : null
+}
+
+function changed(
+  type: RecurringTaskChange['type'],
+  before: RecurringTaskState | undefined,
+  after: RecurringTaskState,
+  progress: Progress,
+): ChangedRecurringTask {
+  // Counted from the last instance's day, as if that were completed when it is due.
+  const next = after.active ? occurrenceAfterDone({ state: after, progress }, madeUpTo(progress)) : undefined
+  const state = { ...after, nextOccurrenceAt: next?.at.toISOString() ?? null }
+  return { state, progress, change: { type, state, ...(before && { previousState: before }) } }
+}
+
+function countingFrom(progress: Progress, from: Date): Progress {
+  return { ...progress, countsFrom: from.toISOString() }
+}
+
+function versionOf({ version, updatedAt }: RecurringTaskState) {
+  return { version, updatedAt }
+}
+
+function refuseEnded(state: RecurringTaskState): void {
+  if (state.deletedAt !== null) throw new TaskwireError('INVALID_TRANSITION', 'The series has ended.')
+}

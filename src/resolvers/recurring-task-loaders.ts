@@ -1,0 +1,56 @@
+import DataLoader from 'dataloader'
+import { sql } from 'kysely'
+import { RECURRING_TASK_COLUMNS, type RecurringTaskRow } from '../entities/recurring-task-state.ts'
+import { ownedBy } from '../entities/scope.ts'
+import type { TagRow } from '../entities/tag-state.ts'
+import type { Reads } from './reads.ts'
+
+/** Series by their ids in lower case, also those that have ended; null where the user has none. */
+export function recurringTaskById(reads: Reads): DataLoader<string, RecurringTaskRow | null> {
+  return new DataLoader(async (ids) => {
+    const { db } = await reads.open()
+    const rows = await db
+      .selectFrom('recurring_tasks')
+      .select(RECURRING_TASK_COLUMNS)
+      .where(sql<boolean>`id = ANY(${ids}::uuid[])`)
+      .where(ownedBy(reads.userId))
+      .execute()
+    const found = new Map(rows.map((row) => [row.id, row]))
+    return ids.map((id) => found.get(id) ?? null)
+  })
+}
+
+/** How many instances series have made, by the series' ids. */
+export function instancesMade(reads: Reads): DataLoader<string, number> {
+  return new DataLoader(async (ids) => {
+    const { db } = await reads.open()
+    const rows = await db
+      .selectFrom('recurring_tasks')
+      .select(['id', 'instances_made'])
+      .where(sql<boolean>`id = ANY(${ids}::uuid[])`)
+      .where(ownedBy(reads.userId))
+      .execute()
+    const found = new Map(rows.map((row) => [row.id, row.instances_made]))
+    return ids.map((id) => found.get(id) ?? 0)
+  })
+}
+
+/** The tags of series, deleted ones left out, in order of name. */
+export function tagsOfRecurringTasks(reads: Reads): DataLoader<string, readonly TagRow[]> {
+  return new DataLoader(async (ids) => {
+    const { db } = await reads.open()
+    const rows = await db
+      .selectFrom('recurring_task_tags as links')
+      .innerJoin('tags', 'tags.id', 'links.tag_id')
+      .selectAll('tags')
+      .select('links.recurring_task_id')
+      .where(sql<boolean>`links.recurring_task_id = ANY(${ids}::uuid[])`)
+      .where('tags.deleted_at', 'is', null)
+      .where(ownedBy(reads.userId, 'links'))
+      .where(ownedBy(reads.userId, 'tags'))
+      .orderBy(sql`tags.name_key COLLATE "C"`)
+      .execute()
+    const found = Map.groupBy(rows, (row) => row.recurring_task_id)
+    return ids.map((id) => found.get(id) ?? [])
+  })
+}
