@@ -44,6 +44,10 @@ describe('creating a task', () => {
       dueDate: '2030-01-31T08:00:00.000Z',
       reminderLeadTime: 60,
       tags: [],
+      recurringTask: null,
+      occurrenceAt: null,
+      instanceDate: null,
+      recurrenceParent: null,
       deletedAt: null,
     })
     assert.equal(createdAt, updatedAt)
