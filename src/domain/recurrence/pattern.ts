@@ -84,8 +84,7 @@ export function patternOf(rule: string): Pattern | undefined {
     dayOfMonth: monthDays?.at(-1) ?? null,
     monthOfYear: months?.[0] ?? null,
   }
-  if (pattern.interval > MAX_INTERVAL) return undefined
-  return formatRrule(partsOfPattern(pattern)) === rule ? pattern : undefined
+  return patternRule(pattern, [], []) === rule ? pattern : undefined
 }
 
 function partsOfPattern({ frequency, interval, daysOfWeek, dayOfMonth, monthOfYear }: Pattern): RuleParts {
