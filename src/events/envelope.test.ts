@@ -100,3 +100,29 @@ test('verbs are operations of the audit trail and of the feed, as the contract h
   ] as const)
     assert.equal(operations(type), expected, type)
 })
+
+test('an event of before there were series is read, and so is one of now without them', () => {
+  const task = {
+    id: state.id,
+    version: 1,
+    title: 'Buy milk',
+    description: null,
+    status: 'PENDING' as const,
+    completed: false,
+    completedAt: null,
+    priority: 'LOW' as const,
+    dueDate: null,
+    reminderLeadTime: null,
+    tags: [],
+    deletedAt: null,
+    createdAt: state.createdAt,
+    updatedAt: state.createdAt,
+  }
+  const time = new Date(state.createdAt)
+  const none = { recurringTask: null, occurrenceAt: null, instanceDate: null, recurrenceParent: null }
+  for (const told of [task, { ...task, ...none }]) {
+    const made = createEvent({ type: 'task.created', id, time, state: told }, origin, 'https://taskwire.example.org')
+    assert.deepEqual(parseEvent(JSON.stringify(made)).data.state, told)
+    assert.ok(!made.data.changes.some(({ field }) => field in none))
+  }
+})
