@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { occurrences, type Series } from './series.ts'
+import fc from 'fast-check'
+import { latestOccurrence, nextOccurrence, occurrences, type Series } from './series.ts'
 
 const series = (rule: string, startsAt: string, timezone: string): Series => ({
   rule,
@@ -131,4 +132,45 @@ it('the wall-clock time stays that of the anchor, however often the clocks chang
       const anchor = occurrences(series('FREQ=WEEKLY', '2020-01-01T12:34:56.789Z', timezone), new Date(0), 1)[0]
       assert.equal(time?.slice(0, 12), anchor?.local.split('T')[1]?.slice(0, 12))
     }
+})
+
+it('the next and the latest time are those of the list, from whatever instant one looks', () => {
+  const given = fc.constantFrom(
+    series('FREQ=DAILY;BYHOUR=0,2,3,9,10', '2011-12-20T09:30:00Z', 'Pacific/Apia'),
+    series('0 * * * *', '2011-12-20T09:30:00Z', 'Pacific/Apia'),
+    series('15 1-3 * * *', '2027-10-01T00:00:00Z', 'Australia/Lord_Howe'),
+    series('0 * * * *', '2027-03-20T00:00:00Z', 'Europe/Berlin'),
+    series('FREQ=DAILY;BYHOUR=1,2,3;COUNT=30', '2027-10-25T00:30:00Z', 'Europe/Berlin'),
+    series('FREQ=DAILY;BYHOUR=0,1,23', '2018-10-25T00:30:00Z', 'America/Sao_Paulo'),
+  )
+  const minutes = (days: number) => fc.integer({ min: 0, max: days * 24 * 60 })
+  fc.assert(
+    fc.property(given, minutes(15), minutes(5), (which, begin, length) => {
+      const all = occurrences(which, which.startsAt, 1000)
+      const after = new Date(which.startsAt.getTime() + begin * 60_000)
+      const until = new Date(after.getTime() + length * 60_000)
+      assert.deepEqual(
+        nextOccurrence(which, after),
+        all.find(({ at }) => at > after),
+      )
+      const between = all.filter(({ at }) => at > after && at <= until)
+      const latest = latestOccurrence(which, after, until)
+      assert.deepEqual(latest?.occurrence, between.at(-1))
+      assert.equal(latest?.skipped ?? -1, between.length - 1)
+    }),
+    { numRuns: 60 },
+  )
+})
+
+it('a moved time is found though its own wall-clock time is past', () => {
+  const next = (rule: string, timezone: string, startsAt: string, after: string) =>
+    nextOccurrence(series(rule, startsAt, timezone), new Date(after))?.local.slice(0, 25)
+  assert.equal(
+    next('FREQ=DAILY', 'Europe/Berlin', '2027-03-01T02:30:00+01:00', '2027-03-28T03:15:00+02:00'),
+    '2027-03-28T03:30:00+02:00',
+  )
+  assert.equal(
+    next('FREQ=MONTHLY;BYMONTHDAY=30', 'Pacific/Apia', '2011-10-30T09:00:00-10:00', '2011-12-31T08:00:00+14:00'),
+    '2011-12-31T09:00:00+14:00',
+  )
 })

@@ -49,21 +49,20 @@ export function latestOccurrence(
 ): { occurrence: Occurrence; skipped: number } | undefined {
   const times = timesOf(series)
   const from = after.getTime() + 1
-  const end = until.getTime()
-  // Backwards in growing steps, so that a long time without a look costs no more than a short one.
-  for (let span = 2 * DAY; ; span *= 64) {
-    const begin = Math.max(from, end - span)
-    let latest: ZonedTime | undefined
-    for (const time of times(begin, end)) latest = time
-    if (latest !== undefined) {
-      const { instant } = latest
-      const others = times(from, end).take(MAX_SKIPPED).toArray()
-      return {
-        occurrence: occurrenceOf(latest),
-        skipped: others.filter((time) => time.instant < instant).length,
-      }
-    }
-    if (begin === from || begin <= series.startsAt.getTime()) return undefined
+  const latest = lastBetween(times, from, until.getTime())
+  if (latest === undefined) return undefined
+  const others = times(from, latest.instant - 1).take(MAX_SKIPPED)
+  return { occurrence: occurrenceOf(latest), skipped: others.toArray().length }
+}
+
+/** By halves, so that a long time without a look costs hardly more than a short one. */
+function lastBetween(times: ReturnType<typeof timesOf>, from: number, to: number): ZonedTime | undefined {
+  for (let [begin, end] = [from, to]; ; ) {
+    const some = times(begin, end).take(50).toArray()
+    if (some.length < 50) return some.at(-1)
+    const middle = Math.floor((begin + end) / 2)
+    if (times(middle, end).next().done === true) end = middle - 1
+    else begin = middle
   }
 }
 
