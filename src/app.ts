@@ -39,7 +39,7 @@ export interface App extends AsyncDisposable {
 
 /** A worker's statements may take this much longer: beginning an epoch can touch every event of the last days. */
 const WORKER_TIMEOUT_FACTOR = 20
-const WORKER_POOL_SIZE = 6
+const WORKER_POOL_SIZE = 8
 
 /**
  * Puts the parts together and starts them, by role: `gateway` serves the API, `worker` runs relay, consumers and scheduler, `all`

@@ -133,7 +133,8 @@ export function recurringTaskCreated(
   const progress = {
     lastInstanceId: first.id,
     lastOccurrenceAt: first.occurrenceAt,
-    countsFrom: first.occurrenceAt,
+    // Not the first instance's time: that may be done before, on a day to count from.
+    countsFrom: series.startsAt < at ? series.startsAt : at,
     instancesMade: 1,
   }
   return changed('recurring-task.created', undefined, state, progress)

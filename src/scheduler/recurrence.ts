@@ -15,7 +15,7 @@ interface DueSeries {
 const POLL_MS = 500
 const BATCH_SIZE = 100
 /** As many transactions at once; the worker's pool has to serve others, too. */
-const CONCURRENCY = 3
+const CONCURRENCY = 2
 const RETRY_AFTER_MS = 60_000
 
 /**

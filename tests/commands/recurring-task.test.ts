@@ -172,6 +172,12 @@ describe('a series that goes by what is done', () => {
     assert.equal((await due(id))[1], new Date(today + 3 * DAY + 9 * 3_600_000).toISOString())
   })
 
+  it('counts from a completion before its time, too, and goes on after the instance that was completed', async () => {
+    const { id, first, at } = await begin(10, { rule: { rrule: 'FREQ=DAILY;INTERVAL=3' }, basis: 'COMPLETION_DATE' })
+    await complete(id, first.id)
+    assert.deepEqual(await due(id), [at(0), at(2)], 'the twelfth day from today')
+  })
+
   it('ends with its COUNT', async () => {
     for (const basis of ['COMPLETION', 'COMPLETION_DATE'] as const) {
       const { id } = await begin(-3, { rule: { rrule: 'FREQ=DAILY;COUNT=3' }, basis })
