@@ -50,5 +50,8 @@ export function modulo(value: number, divisor: number): number {
   return ((value % divisor) + divisor) % divisor
 }
 
+/** 0001-01-01 */
+export const FIRST_DAY = dayNumber(1, 1, 1)
+
 /** 9999-12-31: RFC 3339 can write no later one. */
 export const LAST_DAY = dayNumber(9999, 12, 31)

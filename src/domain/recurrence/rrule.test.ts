@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import type { Issue } from '../errors.ts'
 import { canonicalRule } from './rule.ts'
 
@@ -96,4 +97,35 @@ describe('what is no rule that can be kept is refused, with its path', () => {
     ['FREQ=DAILY;BYMONTH=১', /BYMONTH/],
   ] as const)
     it(JSON.stringify(rule).slice(0, 60), () => assert.match(refusal(rule), because))
+})
+
+it('whatever the text, it is refused or stored in a form that stays', () => {
+  const good =
+    'INTERVAL=2 BYMONTH=2,11 BYMONTHDAY=31,-1 BYDAY=MO,TU BYDAY=-1FR,2TU BYHOUR=9,1 BYMINUTE=5 BYSETPOS=-1,1 ' +
+    'BYWEEKNO=53 BYYEARDAY=-1 WKST=SU COUNT=3 UNTIL=20271231 UNTIL=20280229T000000Z'
+  const bad = 'INTERVAL=0 BYHOUR=24 BYDAY= = X=1 COUNT=1,2'
+  const part = fc.constantFrom(...good.split(' '), ...bad.split(' '))
+  const rules = fc
+    .tuple(fc.constantFrom('DAILY', 'WEEKLY', 'MONTHLY', 'YEARLY', 'HOURLY'), fc.uniqueArray(part, { maxLength: 4 }))
+    .map(([frequency, parts]) => [`FREQ=${frequency}`, ...parts].join(';'))
+  let kept = 0
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        rules,
+        rules.map((rule) => `FREQ=MONTHLY;${rule}`),
+        fc.string(),
+      ),
+      (text) => {
+        const issues: Issue[] = []
+        const rule = canonicalRule({ rrule: text }, [], issues)
+        assert.equal(issues.length, rule === undefined ? 1 : 0)
+        if (rule === undefined) return
+        kept += 1
+        assert.equal(canonical(rule), rule)
+      },
+    ),
+    { numRuns: 1000 },
+  )
+  assert.ok(kept > 50, `${kept} rules were kept`)
 })

@@ -168,6 +168,18 @@ describe('after a completion', () => {
     )
   })
 
+  it('the time stays that of the anchor where the clocks skip it on that day', () => {
+    const daily = series('FREQ=DAILY', '2027-01-01T01:30:00Z', berlin)
+    assert.equal(
+      next(daily, '2027-03-28T12:00:00Z', '2027-03-28T01:30:00Z'),
+      '2027-03-29T02:30:00+02:00[Europe/Berlin]',
+    )
+    assert.equal(
+      next(daily, '2027-03-27T12:00:00Z', '2027-03-27T01:30:00Z'),
+      '2027-03-28T03:30:00+02:00[Europe/Berlin]',
+    )
+  })
+
   it('the next comes after the instance that was completed before its time', () => {
     const third = series('FREQ=DAILY;INTERVAL=3', '2027-01-01T09:00:00Z')
     assert.equal(next(third, '2027-01-01T12:00:00Z', '2027-01-04T09:00:00Z'), '2027-01-07T09:00:00+00:00[UTC]')
@@ -197,6 +209,14 @@ describe('a series is refused', () => {
     for (const timezone of ['', 'Mars/Olympus', '+01:00', 'UTC+1'])
       assert.deepEqual(problems(series('FREQ=DAILY', '2027-01-01T09:00:00Z', { timezone }))[0]?.[0], 'input.timezone')
     assert.deepEqual(problems(series('FREQ=DAILY', '2027-01-01T09:00:00Z', { timezone: 'europe/berlin' })), [])
+  })
+
+  it('where it begins in no year that its zone can write', () => {
+    const timezone = 'America/New_York'
+    assert.equal(problems(series('FREQ=DAILY', '0001-01-01T00:00:00Z', { timezone }))[0]?.[0], 'input.timezone')
+    const late = { timezone: 'Pacific/Kiritimati' }
+    assert.equal(problems(series('FREQ=DAILY', '9999-12-31T20:00:00Z', late))[0]?.[0], 'input.timezone')
+    assert.deepEqual(problems(series('FREQ=DAILY', '0001-01-02T00:00:00Z', { timezone })), [])
   })
 
   it('where it ends before it begins', () => {

@@ -1,6 +1,6 @@
 import { isTimezone } from '../day.ts'
 import type { Issue } from '../errors.ts'
-import { DAY, modulo } from './calendar.ts'
+import { DAY, FIRST_DAY, LAST_DAY, modulo } from './calendar.ts'
 import { withoutCount } from './rule.ts'
 import { timesOf } from './times.ts'
 import { toInstant, toLocal, type ZonedTime, zonedTime } from './zone.ts'
@@ -82,9 +82,14 @@ export function nextAfterCompletion(
   const { rule, count } = withoutCount(series.rule)
   if (count !== null && instance.number >= count) return undefined
   const day = Math.floor(toLocal(completedAt.getTime(), timezone) / DAY) * DAY
-  const anchor = toInstant(day + modulo(toLocal(startsAt.getTime(), timezone), DAY), timezone).instant
-  const after = Math.max(anchor, completedAt.getTime(), instance.at.getTime())
-  return nextOccurrence({ ...series, rule, startsAt: new Date(anchor) }, new Date(after))
+  const anchor = day + modulo(toLocal(startsAt.getTime(), timezone), DAY)
+  const begin = toInstant(anchor, timezone).instant
+  const after = Math.max(begin, completedAt.getTime(), instance.at.getTime())
+  const times = timesOf({ ...series, rule, startsAt: new Date(begin) }, anchor)
+  return times(after + 1)
+    .take(1)
+    .map(occurrenceOf)
+    .toArray()[0]
 }
 
 /** An instant as an occurrence, be it one of a rule or not. */
@@ -96,6 +101,11 @@ export function occurrenceAt(instant: Date, timezone: string): Occurrence {
 export function checkSeries(series: Series, path: readonly (string | number)[], issues: Issue[]): void {
   if (!isTimezone(series.timezone)) {
     issues.push({ path: [...path, 'timezone'], message: 'Must be an IANA time zone such as Europe/Berlin.' })
+    return
+  }
+  const anchor = toLocal(series.startsAt.getTime(), series.timezone) / DAY
+  if (anchor < FIRST_DAY || anchor >= LAST_DAY + 1) {
+    issues.push({ path: [...path, 'timezone'], message: 'There the series would begin outside the years 1 to 9999.' })
     return
   }
   const before = new Date(series.startsAt.getTime() - 1)

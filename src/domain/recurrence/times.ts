@@ -21,12 +21,17 @@ const LATEST = Date.parse('9999-12-31T23:59:59.999Z')
 /**
  * The times of a series from an instant on and up to another, in the order of their instants and each instant once, and
  * no further than to its end.
+ *
+ * @param anchor the wall-clock time that the rule counts from, where the clocks skip it: else it is that of startsAt
  */
-export function timesOf(series: Series): (from: number, to?: number) => IteratorObject<ZonedTime> {
+export function timesOf(
+  series: Series,
+  anchor = toLocal(series.startsAt.getTime(), series.timezone),
+): (from: number, to?: number) => IteratorObject<ZonedTime> {
   const parts = parseStored(series.rule)
   const until = parts.until?.kind === 'instant' ? parts.until.time : LATEST
   const last = Math.min(series.endDate?.getTime() ?? LATEST, until, LATEST)
-  const mapped = instantsOf(series, parts)
+  const mapped = instantsOf(series, parts, anchor)
   return (from, to = last) => {
     const end = Math.min(to, last)
     return inOrder(mapped(from, end), end).filter((time) => time.instant >= from)
@@ -34,9 +39,8 @@ export function timesOf(series: Series): (from: number, to?: number) => Iterator
 }
 
 /** Each wall-clock time of the rule with its instant, also some before `from` and after `to`. */
-function instantsOf({ timezone, startsAt }: Series, parts: RuleParts) {
+function instantsOf({ timezone, startsAt }: Series, parts: RuleParts, anchor: number) {
   const start = startsAt.getTime()
-  const anchor = toLocal(start, timezone)
   const expand = expansion(parts, anchor)
   const until = parts.until?.kind === 'local' ? parts.until.time : Number.POSITIVE_INFINITY
   return function* (from: number, to: number): Generator<ZonedTime> {
