@@ -263,6 +263,20 @@ describe('recurring tasks', () => {
     assert.deepEqual(actors, [{ actor: 'system' }])
   })
 
+  it('goes on from a task that is completed already when it begins its series', async () => {
+    const { createTask } = await alice.request<{ createTask: { task: { recurringTask: { id: string } } } }>(
+      `mutation { createTask(input: {
+        title: "Done already", status: COMPLETED, dueDate: "2027-01-31T09:00:00Z",
+        recurrence: { rule: { pattern: { frequency: MONTHLY, dayOfMonth: 31 } } }
+      }) { task { recurringTask { id } } } }`,
+    )
+    const series = await withInstances(createTask.task.recurringTask.id, 2)
+    assert.deepEqual(
+      series.instances.nodes.map(({ instanceDate }) => instanceDate),
+      ['2027-02-28', '2027-01-31'],
+    )
+  })
+
   it('lists series and instances, and finds both by id', async () => {
     const series = await create({ recurrence: { rule: { cron: '0 9 * * 1-5' } } })
     const [instance] = series.instances.nodes

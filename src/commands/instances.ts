@@ -1,13 +1,7 @@
 import { latestOccurrence, nextOccurrence, type Occurrence } from '../domain/recurrence/series.ts'
-import {
-  generatesAt,
-  instanceMade,
-  madeUpTo,
-  occurrenceAfterDone,
-  type RecurringTask,
-  ranOut,
-  seriesOf,
-} from '../domain/recurring-task.ts'
+import { instanceMade, ranOut } from '../domain/recurring-task.ts'
+import type { RecurringTask } from '../domain/recurring-task-state.ts'
+import { generatesAt, madeUpTo, occurrenceAfterDone, seriesOf } from '../domain/recurring-task-times.ts'
 import { taskCreated } from '../domain/task.ts'
 import { ownedBy } from '../entities/scope.ts'
 import { newId } from '../lib/ids.ts'

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { expectVersion, notFound, TaskwireError } from '../domain/errors.ts'
-import type { ChangedRecurringTask, RecurringTask, RecurringTaskState } from '../domain/recurring-task.ts'
+import type { ChangedRecurringTask } from '../domain/recurring-task.ts'
+import type { RecurringTask, RecurringTaskState } from '../domain/recurring-task-state.ts'
 import type { TagRef } from '../domain/tag.ts'
 import { recurringTask, recurringTaskFullRow } from '../entities/recurring-task-state.ts'
 import { ownedBy } from '../entities/scope.ts'

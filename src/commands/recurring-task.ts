@@ -4,14 +4,14 @@ import { checkSeries, occurrences } from '../domain/recurrence/series.ts'
 import { canonical } from '../domain/recurrence-input.ts'
 import {
   type ChangedRecurringTask,
-  type RecurringTask,
   recurringTaskCreated,
   recurringTaskDeleted,
   recurringTaskPaused,
   recurringTaskResumed,
   recurringTaskUpdated,
-  seriesOf,
 } from '../domain/recurring-task.ts'
+import type { RecurringTask } from '../domain/recurring-task-state.ts'
+import { seriesOf } from '../domain/recurring-task-times.ts'
 import {
   createRecurringTaskInput,
   recurrenceRule,

@@ -1,20 +1,18 @@
 import { isDeepStrictEqual } from 'node:util'
-import { z } from 'zod'
 import { nextVersion } from './entity.ts'
 import { badUserInput, type Issue, TaskwireError } from './errors.ts'
-import {
-  checkSeries,
-  nextAfterCompletion,
-  nextOccurrence,
-  occurrenceAt,
-  occurrences,
-  type Occurrence,
-  type Series,
-} from './recurrence/series.ts'
-import { BASES } from './recurrence/rule.ts'
+import { checkSeries } from './recurrence/series.ts'
+import type {
+  Progress,
+  RecurrenceBasis,
+  RecurringTask,
+  RecurringTaskChange,
+  RecurringTaskState,
+} from './recurring-task-state.ts'
+import { madeUpTo, occurrenceAfterDone, seriesOf } from './recurring-task-times.ts'
 import type { TagRef } from './tag.ts'
+import { DEFAULT_LEAD_MINUTES, type TaskPriority } from './task.ts'
 import { inOrderOfName } from './task-tags.ts'
-import { DEFAULT_LEAD_MINUTES, PRIORITIES, type TaskPriority } from './task.ts'
 
 /*
  * A series and the ways between its states.
@@ -27,59 +25,6 @@ import { DEFAULT_LEAD_MINUTES, PRIORITIES, type TaskPriority } from './task.ts'
  *
  * What would change nothing is no transition. One that has ended takes no change: INVALID_TRANSITION.
  */
-
-export type RecurrenceBasis = (typeof BASES)[number]
-
-const instant = z.iso.datetime({ precision: 3 })
-
-/** What an event tells of a series: the own fields of the API's RecurringTask, and its tags by the names they had. */
-export const recurringTaskFields = {
-  id: z.guid(),
-  version: z.int().min(1),
-  title: z.string(),
-  description: z.string().nullable(),
-  priority: z.enum(PRIORITIES),
-  tags: z.array(z.looseObject({ id: z.guid(), name: z.string() })),
-  reminderLeadTime: z.int().nullable(),
-  rule: z.string(),
-  startsAt: instant,
-  timezone: z.string(),
-  basis: z.enum(BASES),
-  endDate: instant.nullable(),
-  active: z.boolean(),
-  nextOccurrenceAt: instant.nullable(),
-  lastGeneratedAt: instant.nullable(),
-  deletedAt: instant.nullable(),
-  createdAt: instant,
-  updatedAt: instant,
-}
-
-/** A series as its rules and its events see it. Instants are RFC 3339 in UTC with milliseconds. */
-export type RecurringTaskState = z.infer<z.ZodObject<typeof recurringTaskFields>>
-
-/** What happened to a series: the event it makes, and the state before and after. */
-export interface RecurringTaskChange {
-  readonly type: `recurring-task.${'created' | 'updated' | 'paused' | 'resumed' | 'deleted'}`
-  readonly state: RecurringTaskState
-  readonly previousState?: RecurringTaskState
-}
-
-/** How far a series has come; its events do not tell. */
-export interface Progress {
-  /** The instance that was made last, be it gone or not. */
-  readonly lastInstanceId: string
-  /** Which of the rule's times that stands for. */
-  readonly lastOccurrenceAt: string
-  /** When the rule was last changed, or the series resumed: no time up to then is made any more. */
-  readonly countsFrom: string
-  /** How many instances were made: counted from days of completion, a rule's COUNT goes by this. */
-  readonly instancesMade: number
-}
-
-export interface RecurringTask {
-  readonly state: RecurringTaskState
-  readonly progress: Progress
-}
 
 /** A series that has changed, how, and how far it has come now. */
 export interface ChangedRecurringTask extends RecurringTask {
@@ -227,60 +172,6 @@ export function instanceMade(
 export function ranOut({ state, progress }: RecurringTask, doneAt: Date, now: Date): ChangedRecurringTask | undefined {
   if (state.nextOccurrenceAt === null) return undefined
   return changed('recurring-task.updated', state, nextVersion(state, now), countingFrom(progress, doneAt))
-}
-
-/** The rule of a series, and within what it counts. */
-export function seriesOf(state: Pick<RecurringTaskState, 'rule' | 'timezone' | 'startsAt' | 'endDate'>): Series {
-  return {
-    rule: state.rule,
-    timezone: state.timezone,
-    startsAt: new Date(state.startsAt),
-    endDate: state.endDate === null ? null : new Date(state.endDate),
-  }
-}
-
-/** From when on the times of the rule are still to be made; that instant itself is not. */
-export function madeUpTo({ lastOccurrenceAt, countsFrom }: Progress): Date {
-  return new Date(lastOccurrenceAt > countsFrom ? lastOccurrenceAt : countsFrom)
-}
-
-/**
- * The time that follows once the last instance is done.
- *
- * @param doneAt when it was completed or put into the trash; only COMPLETION_DATE counts from it
- */
-export function occurrenceAfterDone({ state, progress }: RecurringTask, doneAt: Date): Occurrence | undefined {
-  if (state.basis !== 'COMPLETION_DATE') return nextOccurrence(seriesOf(state), madeUpTo(progress))
-  const countsFrom = new Date(progress.countsFrom)
-  const last = { at: new Date(progress.lastOccurrenceAt), number: progress.instancesMade }
-  return nextAfterCompletion(seriesOf(state), doneAt > countsFrom ? doneAt : countsFrom, last)
-}
-
-/**
- * The times of the instances to come, in order, from the next one on; each completed when it is due.
- *
- * @param instancesMade how many there are already
- */
-export function comingTimes(
-  series: Pick<RecurringTaskState, 'rule' | 'timezone' | 'startsAt' | 'endDate' | 'basis' | 'nextOccurrenceAt'>,
-  instancesMade: number,
-  limit: number,
-): Occurrence[] {
-  if (series.nextOccurrenceAt === null) return []
-  const next = new Date(series.nextOccurrenceAt)
-  if (series.basis !== 'COMPLETION_DATE') return occurrences(seriesOf(series), next, limit)
-  const times: Occurrence[] = []
-  let time: Occurrence | undefined = occurrenceAt(next, series.timezone)
-  while (time !== undefined && times.length < limit) {
-    times.push(time)
-    time = nextAfterCompletion(seriesOf(series), time.at, { at: time.at, number: instancesMade + times.length })
-  }
-  return times
-}
-
-/** When the scheduler makes the next instance: when the one before it comes due. null where it is not for it to make. */
-export function generatesAt({ state, progress }: RecurringTask): string | null {
-  return state.basis === 'SCHEDULE' && state.nextOccurrenceAt !== null ? progress.lastOccurrenceAt : null
 }
 
 function changed(

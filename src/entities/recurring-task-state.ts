@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely'
-import type { Progress, RecurringTask, RecurringTaskState } from '../domain/recurring-task.ts'
-import { generatesAt } from '../domain/recurring-task.ts'
+import type { Progress, RecurringTask, RecurringTaskState } from '../domain/recurring-task-state.ts'
+import { generatesAt } from '../domain/recurring-task-times.ts'
 import type { TagRef } from '../domain/tag.ts'
 import { inOrderOfName } from '../domain/task-tags.ts'
 import type { Tables } from './tables.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { EntityType } from '../domain/entity.ts'
-import { recurringTaskFields } from '../domain/recurring-task.ts'
+import { recurringTaskFields } from '../domain/recurring-task-state.ts'
 import { tagFields } from '../domain/tag.ts'
 import { taskFields } from '../domain/task.ts'
 

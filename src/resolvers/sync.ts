@@ -1,6 +1,6 @@
 import type { EntityType } from '../domain/entity.ts'
 import { badUserInput } from '../domain/errors.ts'
-import type { RecurringTaskState } from '../domain/recurring-task.ts'
+import type { RecurringTaskState } from '../domain/recurring-task-state.ts'
 import type { TagState } from '../domain/tag.ts'
 import type { TaskState } from '../domain/task.ts'
 import { type RecurringTaskRow, recurringTaskRow } from '../entities/recurring-task-state.ts'
