@@ -3,8 +3,8 @@ import { RuleError } from './rrule.ts'
 
 /*
  * Cron expressions as in crontab(5): five fields of `*`, numbers, names, ranges, lists and steps; no nicknames, no
- * seconds. Not croner's parser: it does not tell the fields it read, takes signs that crontab does not have, and
- * counts a step over every day as a limit where cron does not.
+ * seconds. Not croner's parser: it takes signs that crontab does not have (L, W, #, ?), and a star with a step beside a
+ * day of the week, every other day and Friday, comes to it on either, where cron wants both to hold.
  */
 
 const MAX_LENGTH = 500

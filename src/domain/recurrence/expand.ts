@@ -9,8 +9,8 @@ const CYCLE: Readonly<Record<Frequency, number>> = { DAILY: 146_097, WEEKLY: 20_
  * The wall-clock times of a rule at or after its anchor, in order, up to the year 9999. They end with COUNT, which
  * counts from the anchor; UNTIL may be an instant, so that whoever knows the zone looks at it.
  *
- * Not rrule-temporal, which is right but needs up to 700 ms to find that a rule never matches. Here that takes some
- * 10,000 looks at a year, or 150,000 at a day; without COUNT the first look is at the period of `from`.
+ * Not rrule-temporal, which needs up to 700 ms to give up on a rule that never matches. Here that takes some 10,000
+ * looks at a year, or 150,000 at a day; without COUNT the first look is at the period of `from`.
  */
 export function expansion(rule: RuleParts, anchor: number): (from: number, to: number) => Iterable<number> {
   const parts = withAnchor(rule, anchor)
