@@ -5,7 +5,7 @@ import { keepResults, type Row, tableOf } from './report.ts'
 import { startWorld, type World } from './world.ts'
 
 /** What a benchmark measures, by the names that `--only` takes. */
-export type Scenarios = Readonly<Record<string, (quick: boolean) => Promise<readonly Row[]>>>
+export type Scenarios = Readonly<Record<string, () => Promise<readonly Row[]>>>
 
 /**
  * A benchmark's command line: starts the servers, runs the scenarios one after the other, prints one table and keeps it.
@@ -15,7 +15,7 @@ export type Scenarios = Readonly<Record<string, (quick: boolean) => Promise<read
  */
 export async function benchmark(
   name: string,
-  prepare: (world: World) => Promise<AsyncDisposable & { readonly scenarios: Scenarios }>,
+  prepare: (world: World, quick: boolean) => Promise<AsyncDisposable & { readonly scenarios: Scenarios }>,
 ): Promise<void> {
   const stop = new StopRequest()
   const { values } = parseArgs({
@@ -23,12 +23,12 @@ export async function benchmark(
   })
   if (values.quick) say('• Only to see that it runs: the figures mean nothing.')
   const measure = async (world: World): Promise<readonly Row[]> => {
-    await using prepared = await prepare(world)
+    await using prepared = await prepare(world, values.quick)
     const rows: Row[] = []
     for (const [scenario, run] of Object.entries(prepared.scenarios)) {
       if (values.only !== undefined && !values.only.includes(scenario)) continue
       say(`• ${scenario} …`)
-      const measured = await run(values.quick)
+      const measured = await run()
       say(`${tableOf(measured)}\n`)
       rows.push(...measured)
     }

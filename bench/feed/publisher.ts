@@ -22,8 +22,9 @@ export class Publisher {
     this.#epoch = epoch
   }
 
-  publish(userId: string): void {
-    const event = this.#next(userId)
+  /** @param description a long one makes a large event: it stands in the state and in the changes */
+  publish(userId: string, description?: string): void {
+    const event = this.#next(userId, description)
     const subject = eventSubject(userId, 'TASK', event.data.entityId, 'updated')
     const header = headers()
     header.set(CONTENT_TYPE_HEADER, CLOUDEVENT_CONTENT_TYPE)
@@ -33,7 +34,7 @@ export class Publisher {
   }
 
   /** Made with `createEvent` once for each user, and told on from there: checking it each time would cost more. */
-  #next(userId: string): TaskwireEvent<'task.updated'> {
+  #next(userId: string, description?: string): TaskwireEvent<'task.updated'> {
     const before = this.#events.get(userId) ?? firstEvent(userId)
     const title = titleSentNow()
     const version = before.data.version + 1
@@ -43,8 +44,11 @@ export class Publisher {
       data: {
         ...before.data,
         version,
-        state: { ...before.data.state, version, title },
-        changes: [{ field: 'title', from: 'Buy milk', to: title }],
+        state: { ...before.data.state, version, title, ...(description !== undefined && { description }) },
+        changes: [
+          { field: 'title', from: 'Buy milk', to: title },
+          ...(description === undefined ? [] : [{ field: 'description', from: description, to: description }]),
+        ],
       },
     }
     this.#events.set(userId, next)

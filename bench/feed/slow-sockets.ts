@@ -4,11 +4,15 @@ import type { Seen } from '../questions.ts'
 import type { Row } from '../report.ts'
 import { tokensFor } from '../world.ts'
 import { FEED } from './document.ts'
-import type { FeedBench } from './sides.ts'
+import { type FeedBench, userNames } from './sides.ts'
 
 export interface SlowSocketsOptions {
+  /** The sockets are theirs, and the events, in turn. */
+  readonly users: number
   readonly slow: number
   readonly healthy: number
+  /** Of the task in each event, in characters; absent: a sentence. */
+  readonly descriptionLength?: number
   readonly eventsBefore: number
   readonly events: number
   readonly perSecond: number
@@ -16,18 +20,19 @@ export interface SlowSocketsOptions {
 
 const MEBIBYTE = 1024 * 1024
 const SAMPLE_MS = 200
-const USER = 'everybody'
 
 /**
- * Sockets that stop reading while events go on: what that costs the server, and the sockets beside them. All are of one
- * user, and before they stop, all read at the same pace.
+ * Sockets that stop reading while events go on: what that costs the server, and the sockets beside them, of the same
+ * users. Before they stop, all read at the same pace.
  */
 export async function slowSockets(bench: FeedBench, options: SlowSocketsOptions): Promise<Row[]> {
   const { slow, healthy, events, eventsBefore, perSecond } = options
+  const users = userNames(options.users)
+  const description = options.descriptionLength === undefined ? undefined : 'x'.repeat(options.descriptionLength)
   const { subscribers, ours } = bench
   const gateway = await ours.start()
   const open = async (group: string, count: number) => {
-    const tokens = await tokensFor(Array.from({ length: count }, () => USER))
+    const tokens = await tokensFor(Array.from({ length: count }, (_, index) => users[index % users.length] ?? ''))
     await subscribers.ask('open', { group, port: gateway.port, tokens, document: FEED })
   }
   await open('healthy', healthy)
@@ -35,11 +40,12 @@ export async function slowSockets(bench: FeedBench, options: SlowSocketsOptions)
 
   const send = async (count: number): Promise<Seen> => {
     await subscribers.ask('begin', { group: 'healthy' })
-    await paced(perSecond, count, () => ours.publisher.publish(USER))
-    await subscribers.ask('reached', { group: 'healthy', deliveries: count * healthy })
+    await paced(perSecond, count, (index) => ours.publisher.publish(users[index % users.length] ?? '', description))
+    const deliveries = (count / users.length) * healthy
+    await subscribers.ask('reached', { group: 'healthy', deliveries })
     const seen = await subscribers.ask('seen', { group: 'healthy' })
-    if (seen.deliveries !== count * healthy || seen.resets > 0 || Object.keys(seen.closed).length > 0)
-      throw new Error(`The healthy sockets should have had ${count * healthy} events: ${JSON.stringify(seen)}`)
+    if (seen.deliveries !== deliveries || seen.resets > 0 || Object.keys(seen.closed).length > 0)
+      throw new Error(`The healthy sockets should have had ${deliveries} events: ${JSON.stringify(seen)}`)
     return seen
   }
   await send(eventsBefore)
@@ -58,7 +64,7 @@ export async function slowSockets(bench: FeedBench, options: SlowSocketsOptions)
 
   const codes = Object.entries(closed).map(([code, count]) => `${count} with ${code}`)
   const ending = `${codes.join(', ') || 'none'}; ${resets} were reset`
-  const title = `${slow} sockets stop reading for ${events} events`
+  const title = `${slow} sockets of ${users.length === 1 ? 'one user' : `${users.length} users`} stop reading for ${events} events`
   const growth = (bytes: number) => [(bytes - settled.rssBytes) / MEBIBYTE]
   return [
     {
