@@ -92,12 +92,11 @@ export class Program implements AsyncDisposable {
   }
 
   async #listening(): Promise<void> {
-    await eventually(
-      async () => {
-        if (this.#child.exitCode !== null) throw new Error(`It ended with ${this.#child.exitCode}:\n${this.#output}`)
-        return (await fetch(`${this.url}/health/live`)).ok
-      },
+    const child = this.#child
+    const found = await eventually(
+      async () => (child.exitCode === null ? (await fetch(`${this.url}/health/live`)).ok && 'listening' : 'ended'),
       { withinMs: 60_000 },
     )
+    if (found === 'ended') throw new Error(`It ended with ${child.exitCode}:\n${this.#output}`)
   }
 }
