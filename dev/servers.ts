@@ -26,6 +26,8 @@ export interface Servers extends AsyncDisposable {
 export interface Wanted {
   readonly postgres: boolean
   readonly nats: boolean
+  /** For postgresql.conf. */
+  readonly postgresSettings?: PostgresOptions['settings']
 }
 
 /** Starts PostgreSQL and nats-server on free ports, with their data in the directory. */
@@ -45,7 +47,7 @@ export async function startServers(directory: string, secrets: Secrets, wanted: 
   }
 
   const postgres = async () => {
-    const { server, urls } = await startDatabase(directory, secrets)
+    const { server, urls } = await startDatabase(directory, secrets, wanted.postgresSettings)
     keep('PostgreSQL', server, 'SIGINT')
     Object.assign(environment, urls)
   }
@@ -61,12 +63,17 @@ export async function startServers(directory: string, secrets: Secrets, wanted: 
   return { environment, failure: Promise.race(failures), [Symbol.asyncDispose]: () => running.disposeAsync() }
 }
 
-async function startDatabase(directory: string, secrets: Secrets) {
+async function startDatabase(directory: string, secrets: Secrets, settings: PostgresOptions['settings'] = {}) {
   if (!(await mayEnter(directory)))
     throw new StartError(
       `PostgreSQL runs as the user postgres, who cannot enter ${directory}: set DATA_DIR to another.`,
     )
-  const options = { directory: join(directory, 'postgres'), port: await freePort(), password: secrets.superuser }
+  const options = {
+    directory: join(directory, 'postgres'),
+    port: await freePort(),
+    password: secrets.superuser,
+    settings,
+  }
   const server = await startPostgres(options)
   try {
     await makeOwner(options, secrets)

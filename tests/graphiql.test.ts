@@ -12,6 +12,8 @@ const ON = { GRAPHIQL: 'true' }
 
 const BROWSER = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium'
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking']
+/** The page's script is 5 MB, and everything else runs at the same time. */
+const PATIENCE_MS = 90_000
 const MORE_FLAGS = ['--disable-component-update', '--disable-sync']
 
 test('a browser gets a page, with everything it needs beside it, compressed and to be kept', async () => {
@@ -124,6 +126,7 @@ describe('in Chromium', { skip: missing ?? false }, () => {
   async function open(context?: ReturnType<Page['context']>): Promise<Opened> {
     const viewport = { width: 1_360, height: 900 }
     const page = await (context ?? (await browser.newContext({ viewport }))).newPage()
+    page.setDefaultTimeout(PATIENCE_MS)
     const troubles: string[] = []
     const origins: string[] = []
     page.on('console', (message) => {

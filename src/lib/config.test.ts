@@ -66,6 +66,15 @@ test('all problems are listed at once, of single variables and between them', ()
   assert.ok(found.includes('PORT: must be a whole number from 0 to 65535'))
 })
 
+test('what a user may have open is bounded, and can be raised', () => {
+  const { socketsPerUser, subscriptionsPerUser, operationsPerSocket } = loadConfig(complete).limits
+  assert.deepEqual([socketsPerUser, subscriptionsPerUser, operationsPerSocket], [100, 200, 100])
+  const raised = { MAX_SOCKETS_PER_USER: '5000', MAX_SUBSCRIPTIONS_PER_USER: '5000', MAX_OPERATIONS_PER_SOCKET: '7' }
+  const { limits } = loadConfig({ ...complete, ...raised })
+  assert.deepEqual([limits.socketsPerUser, limits.subscriptionsPerUser, limits.operationsPerSocket], [5_000, 5_000, 7])
+  assert.equal(problems({ ...complete, MAX_SOCKETS_PER_USER: '0', MAX_SUBSCRIPTIONS_PER_USER: 'many' }).length, 2)
+})
+
 test('an empty variable counts as absent', () => {
   assert.deepEqual(problems({ ...complete, DATABASE_URL: '' }), ['DATABASE_URL: must be set'])
   assert.equal(loadConfig({ ...complete, PORT: '' }).http.port, 4000)

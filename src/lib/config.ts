@@ -89,6 +89,9 @@ const environment = z.object({
   MAX_QUERY_DEPTH: wholeNumber(2, 100).default(15),
   MAX_QUERY_ALIASES: wholeNumber(0, 10_000).default(30),
   MAX_QUERY_COMPLEXITY: wholeNumber(10, 10_000_000).default(20_000),
+  MAX_SOCKETS_PER_USER: wholeNumber(1, 1_000_000).default(100),
+  MAX_SUBSCRIPTIONS_PER_USER: wholeNumber(1, 1_000_000).default(200),
+  MAX_OPERATIONS_PER_SOCKET: wholeNumber(1, 1_000_000).default(100),
   SHUTDOWN_GRACE_MS: wholeNumber(0, 10 * MINUTE).default(20 * SECOND),
   OTEL_EXPORTER_OTLP_ENDPOINT: webUrl.optional(),
 })
@@ -166,6 +169,10 @@ export interface Config {
     readonly depth: number
     readonly aliases: number
     readonly complexity: number
+    /** These three hold in each process by itself. */
+    readonly socketsPerUser: number
+    readonly subscriptionsPerUser: number
+    readonly operationsPerSocket: number
   }
   readonly logLevel: string
   /** Where traces go; without one nothing is traced. */
@@ -232,6 +239,9 @@ export function loadConfig(env: Environment): Config {
       depth: e.MAX_QUERY_DEPTH,
       aliases: e.MAX_QUERY_ALIASES,
       complexity: e.MAX_QUERY_COMPLEXITY,
+      socketsPerUser: e.MAX_SOCKETS_PER_USER,
+      subscriptionsPerUser: e.MAX_SUBSCRIPTIONS_PER_USER,
+      operationsPerSocket: e.MAX_OPERATIONS_PER_SOCKET,
     },
     logLevel: e.LOG_LEVEL,
     otlpEndpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT,

@@ -62,7 +62,19 @@ export function createMetrics() {
       labelNames: ['consumer'] as const,
       registers,
     }),
+    sockets: new Gauge({ name: 'taskwire_sockets', help: 'WebSockets that are open.', registers }),
     subscriptions: new Gauge({ name: 'taskwire_subscriptions', help: 'Subscriptions that are open.', registers }),
+    subscriptionExecutions: new Counter({
+      name: 'taskwire_subscription_executions_total',
+      help: 'Events that were executed for subscriptions, each once for all that share the result.',
+      registers,
+    }),
+    clientsCut: new Counter({
+      name: 'taskwire_clients_cut_total',
+      help: 'Connections given up: unread, what waited was not taken; silent, a ping was not answered.',
+      labelNames: ['transport', 'reason'] as const,
+      registers,
+    }),
     deliveries: new Counter({
       name: 'taskwire_sync_deliveries_total',
       help: 'Feed messages handed to subscriptions.',

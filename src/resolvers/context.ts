@@ -23,12 +23,14 @@ export interface Context {
   readonly viewer: Viewer | undefined
   readonly correlationId: string
   readonly traceparent: string | undefined
+  /** Where a subscription is to begin, whatever its arguments say: its client was cut off there. */
+  readonly resumeAfter?: string | undefined
   readonly reads: Reads
 }
 
 export function createContext(
   services: Services,
-  request: Pick<Context, 'viewer' | 'correlationId' | 'traceparent'>,
+  request: Pick<Context, 'viewer' | 'correlationId' | 'traceparent' | 'resumeAfter'>,
 ): Context {
   return { ...request, services, reads: new Reads(services.database, request.viewer?.userId) }
 }

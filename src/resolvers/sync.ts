@@ -34,7 +34,7 @@ export function subscribeToFeed(
   args: FeedFilter & { readonly after?: string | null | undefined },
 ): AsyncIterable<FeedMessage> {
   const { userId } = viewerOf(context)
-  return context.services.feed.subscribe(userId, args)
+  return context.services.feed.subscribe(userId, { ...args, after: context.resumeAfter ?? args.after })
 }
 
 /** Where the feed stands, as PostgreSQL says in the operation's own snapshot. */

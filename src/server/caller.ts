@@ -10,6 +10,8 @@ export interface Caller {
   readonly correlationId: string
   /** W3C trace context of the request. */
   readonly traceparent: string | undefined
+  /** The cursor of the last message that its client has handled, as it said in `Last-Event-ID`; for subscriptions. */
+  readonly resumeAfter?: string | undefined
   /** Calls back when the client is gone, at once where it is already; answers with how to give that up. */
   readonly onGone: (callback: () => void) => () => void
 }

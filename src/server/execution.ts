@@ -1,14 +1,10 @@
 import {
-  createSourceEventStream,
   type ExecutionArgs,
   type ExecutionResult,
   executeRootSelectionSet,
-  executeSubscriptionEvent,
   getOperationAST,
   type GraphQLError,
-  mapSourceToResponseEvent,
   type ValidatedExecutionArgs,
-  type ValidatedSubscriptionArgs,
   validateExecutionArgs,
   validateSubscriptionArgs,
 } from 'graphql'
@@ -16,14 +12,14 @@ import { badUserInput, TaskwireError } from '../domain/errors.ts'
 import type { Config } from '../lib/config.ts'
 import type { Metrics } from '../lib/telemetry.ts'
 import { inSpan } from '../lib/tracing.ts'
-import { type Context, createContext, type Services } from '../resolvers/context.ts'
+import { createContext, type Services } from '../resolvers/context.ts'
 import type { Caller, CallerContext } from './caller.ts'
 import { complexityOf } from './complexity.ts'
 import type { ErrorPresenter } from './errors.ts'
-import { onceExpired } from './expiry.ts'
 import { isTooDeep, tooComplex } from './limits.ts'
 import { countMutations, outcomeOf } from './outcome.ts'
 import { ResponseStream } from './response-stream.ts'
+import type { Subscriptions } from './subscriptions.ts'
 import { variableIssues } from './variables.ts'
 
 /** Runs operations that have been parsed and validated: the same for every transport. None of it ever rejects. */
@@ -37,11 +33,9 @@ export interface Execution {
 /** graphql-js's arguments, as Yoga and graphql-ws put them together; resolvers get a Context made from the caller. */
 export type OperationArgs = ExecutionArgs & { readonly contextValue: CallerContext }
 
-type Results = AsyncGenerator<ExecutionResult, void, void>
-type PromiseOrValue<T> = T | Promise<T>
-
 export interface ExecutionOptions {
   readonly services: Services
+  readonly subscriptions: Subscriptions
   readonly errors: ErrorPresenter
   readonly metrics: Metrics
   readonly limits: Config['limits']
@@ -49,7 +43,8 @@ export interface ExecutionOptions {
   readonly introspection: boolean
 }
 
-export function createExecution({ services, errors, metrics, limits, introspection }: ExecutionOptions): Execution {
+export function createExecution(options: ExecutionOptions): Execution {
+  const { services, subscriptions, errors, metrics, limits, introspection } = options
   const hideSuggestions = !introspection
 
   /** The arguments with their variables coerced, or why there is nothing to execute. */
@@ -76,15 +71,15 @@ export function createExecution({ services, errors, metrics, limits, introspecti
     }
   }
 
-  /** Runs `work` with `context`, and gives up what it has read once it is done, however it ends. */
-  const runWith = async <Args extends ValidatedExecutionArgs>(
-    context: Context,
-    args: Args,
+  /** Runs the operation with `traceparent`, and gives up what it has read once it is done, however it ends. */
+  const run = async (
+    args: ValidatedExecutionArgs,
     caller: Caller,
-    work: (args: Args) => PromiseOrValue<ExecutionResult>,
+    traceparent: string | undefined,
   ): Promise<ExecutionResult> => {
+    const context = createContext(services, { ...caller, traceparent })
     try {
-      const result = await work({ ...args, contextValue: context })
+      const result = await executeRootSelectionSet({ ...args, contextValue: context })
       return result.errors === undefined ? result : { ...result, errors: errors.ofExecution(result.errors, caller) }
     } catch (error) {
       return { errors: errors.ofExecution([error], caller) }
@@ -100,8 +95,7 @@ export function createExecution({ services, errors, metrics, limits, introspecti
     const result = await inSpan(
       spanName(args),
       caller.traceparent,
-      (traceparent) =>
-        runWith(createContext(services, { ...caller, traceparent }), args, caller, executeRootSelectionSet),
+      (traceparent) => run(args, caller, traceparent),
       (ended) => ({ attributes: spanAttributes(args, caller), error: errorOf(ended) }),
     )
     finished()
@@ -127,7 +121,7 @@ export function createExecution({ services, errors, metrics, limits, introspecti
     async subscribe(args) {
       const { caller } = args.contextValue
       const prepared = prepare(validateSubscriptionArgs, args)
-      const opened = 'schema' in prepared ? await openStream(prepared, caller) : { errors: prepared }
+      const opened = 'schema' in prepared ? await subscriptions.open(prepared, caller) : { errors: prepared }
       count(caller, 'subscription', opened instanceof ResponseStream ? 'ok' : outcomeOf(opened))
       return opened
     },
@@ -137,49 +131,6 @@ export function createExecution({ services, errors, metrics, limits, introspecti
       count(caller, 'unknown', outcomeOf(refusal))
       return refusal
     },
-  }
-
-  /** Each event is executed with a context of its own: no loader and no snapshot lives longer than one event. */
-  async function openStream(
-    args: ValidatedSubscriptionArgs,
-    caller: Caller,
-  ): Promise<ExecutionResult | ResponseStream> {
-    const context = createContext(services, caller)
-    let source: AsyncIterable<unknown> | undefined
-    const failure = await runWith(context, args, caller, async (ready) => {
-      const created = await createSourceEventStream(ready)
-      if (!(Symbol.asyncIterator in created)) return created
-      source = created
-      return {}
-    })
-    if (source === undefined) return failure
-    const results = mapSourceToResponseEvent(args, source, (event) =>
-      runWith(createContext(services, caller), event, caller, executeSubscriptionEvent),
-    )
-    return watch(results, caller)
-  }
-
-  /** Ends the stream when its client is gone, and when the token is no longer valid. */
-  function watch(results: Results, caller: Caller): ResponseStream {
-    metrics.subscriptions.inc()
-    let forget = () => {}
-    const stream = new ResponseStream(results, {
-      failed: (error) => ({ errors: errors.ofExecution([error], caller) }),
-      onEnd: () => {
-        metrics.subscriptions.dec()
-        forget()
-      },
-    })
-    const forgetExpiry = onceExpired(caller.viewer?.expiresAt, () => {
-      const expired = new TaskwireError('UNAUTHENTICATED', 'The bearer token has expired.')
-      stream.end({ errors: errors.ofExecution([expired], caller) })
-    })
-    const forgetClient = caller.onGone(() => stream.end())
-    forget = () => {
-      forgetExpiry()
-      forgetClient()
-    }
-    return stream
   }
 }
 

@@ -5,12 +5,14 @@ import type { Metrics } from '../lib/telemetry.ts'
 import { countedBody } from './body.ts'
 import type { Caller } from './caller.ts'
 import { correlationIdFrom, traceparentFrom } from './correlation.ts'
+import { EventStream } from './event-stream.ts'
 import type { GraphiQL } from './graphiql.ts'
 import { respondLive, respondMetrics, respondReady } from './health.ts'
 import type { Origins } from './origins.ts'
+import type { Patience } from './patience.ts'
 import type { Readiness } from './readiness.ts'
-import { isEventStream, respond, respondJson } from './respond.ts'
-import { GRAPHQL_PATH, type Yoga } from './yoga.ts'
+import { respond, respondJson } from './respond.ts'
+import { GRAPHQL_PATH, streamOf, type Yoga } from './yoga.ts'
 
 export interface HttpOptions {
   /** undefined in a process that does not serve the API. */
@@ -18,6 +20,7 @@ export interface HttpOptions {
   readonly readiness: () => Promise<Readiness>
   readonly metrics: Metrics
   readonly http: Pick<Config['http'], 'maxBodyBytes' | 'publicUrl'>
+  readonly patience: Patience
   readonly log: Log
 }
 
@@ -47,10 +50,10 @@ const STRICT_TRANSPORT_SECURITY = 'max-age=31536000'
 
 /** Answers every request to the server: GraphQL, GraphiQL, health and metrics; there is nothing else. */
 export function createHttpFront(options: HttpOptions): HttpFront {
-  const { graphql, readiness, metrics, http, log } = options
+  const { graphql, readiness, metrics, http, patience, log } = options
   const headers = new Map(Object.entries(SECURITY_HEADERS))
   if (http.publicUrl.startsWith('https:')) headers.set('strict-transport-security', STRICT_TRANSPORT_SECURITY)
-  const streams = new Set<ServerResponse>()
+  const streams = new Map<ServerResponse, EventStream>()
   let draining = false
 
   const answerGraphQL = async (
@@ -75,14 +78,19 @@ export function createHttpFront(options: HttpOptions): HttpFront {
       viewer: undefined,
       correlationId,
       traceparent: traceparentFrom(request.headers.traceparent),
+      resumeAfter: lastEventId(request),
       onGone: (callback) => onClose(response, callback),
     }
     const answer = await yoga.handleNodeRequestAndResponse(request, response, { caller })
-    if (isEventStream(answer)) {
-      streams.add(response)
-      response.once('close', () => streams.delete(response))
+    const stream = streamOf(answer)
+    if (stream === undefined) return await respond(answer, response)
+    const events = new EventStream(stream, response, { patience, metrics })
+    streams.set(response, events)
+    try {
+      await events.write()
+    } finally {
+      streams.delete(response)
     }
-    await respond(answer, response)
   }
 
   const answer = async (request: IncomingMessage, response: ServerResponse, correlationId: string): Promise<void> => {
@@ -102,6 +110,10 @@ export function createHttpFront(options: HttpOptions): HttpFront {
     }
   }
 
+  const keepingAlive = setInterval(() => {
+    for (const stream of streams.values()) stream.keepAlive()
+  }, patience.keepAliveMs).unref()
+
   return {
     listener(request, response) {
       const correlationId = correlationIdFrom(request.headers['x-correlation-id'])
@@ -117,7 +129,8 @@ export function createHttpFront(options: HttpOptions): HttpFront {
 
     drain() {
       draining = true
-      for (const stream of streams) stream.destroy()
+      clearInterval(keepingAlive)
+      for (const response of streams.keys()) response.destroy()
     },
   }
 }
@@ -126,6 +139,12 @@ function onClose(response: ServerResponse, callback: () => void): () => void {
   if (response.closed) callback()
   else response.once('close', callback)
   return () => response.off('close', callback)
+}
+
+/** What a client of an event stream says that it has handled (HTML, section 9.2); an empty one says nothing. */
+function lastEventId({ headers }: IncomingMessage): string | undefined {
+  const id = headers['last-event-id']
+  return typeof id === 'string' && id !== '' ? id : undefined
 }
 
 function respondStatus(response: ServerResponse, status: number): void {

@@ -12,7 +12,15 @@ export interface Origins {
 
 const PREFLIGHT_SECONDS = 7_200
 const METHODS = 'GET, POST'
-const REQUEST_HEADERS = ['accept', 'authorization', 'content-type', 'traceparent', 'x-correlation-id', ...CSRF_HEADERS]
+const REQUEST_HEADERS = [
+  'accept',
+  'authorization',
+  'content-type',
+  'last-event-id',
+  'traceparent',
+  'x-correlation-id',
+  ...CSRF_HEADERS,
+]
 const RESPONSE_HEADERS = 'x-correlation-id'
 
 export function createOrigins({ corsOrigins, publicUrl }: Pick<Config['http'], 'corsOrigins' | 'publicUrl'>): Origins {

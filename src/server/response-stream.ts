@@ -1,60 +1,72 @@
-import type { ExecutionResult } from 'graphql'
+import type { Answer } from './answer.ts'
 
-type Step = IteratorResult<ExecutionResult, void>
+type Step = IteratorResult<Answer, void>
 
 const DONE: Step = { done: true, value: undefined }
 
 export interface ResponseStreamOptions {
-  /** The result that stands for an error which ended the source. */
-  readonly failed: (error: unknown) => ExecutionResult
+  /** What an event of the source comes to; never rejects. */
+  readonly answer: (event: unknown) => Answer | Promise<Answer>
+  /** The answer that stands for an error which ended the source. */
+  readonly failed: (error: unknown) => Answer
   /** Called once, when the stream has ended in whichever way. */
   readonly onEnd: () => void
 }
 
 /**
- * The results of one subscription. Ends with its source, by its reader's `return`, or from outside by `end`, also while
- * a `next` is waiting; the source is given up at once in each case. It never rejects: a source that fails ends it with
- * a result that says so.
+ * The results of one subscription, for one reader, who asks for the next when he has the one before. Ends with its
+ * source, by its reader's `return`, or from outside by `end`, also while a `next` is waiting; the source is given up at
+ * once in each case. It never rejects: a source that fails ends it with an answer that says so.
  */
-export class ResponseStream implements AsyncGenerator<ExecutionResult, void, void> {
-  readonly #source: AsyncGenerator<ExecutionResult, void, void>
+export class ResponseStream implements AsyncGenerator<Answer, void, void> {
+  /** When the rights of its reader end: what was not sent until then never is. */
+  readonly expiresAt: Date | undefined
+  readonly #source: AsyncIterator<unknown>
   readonly #options: ResponseStreamOptions
-  readonly #waiting = new Set<(step: Step) => void>()
-  #last: ExecutionResult | undefined
+  #waiting: ((step: Step) => void) | undefined
+  #last: Answer | undefined
   #ended = false
 
-  constructor(source: AsyncGenerator<ExecutionResult, void, void>, options: ResponseStreamOptions) {
-    this.#source = source
+  constructor(source: AsyncIterable<unknown>, expiresAt: Date | undefined, options: ResponseStreamOptions) {
+    this.#source = source[Symbol.asyncIterator]()
+    this.expiresAt = expiresAt
     this.#options = options
+  }
+
+  get ended(): boolean {
+    return this.#ended
   }
 
   next(): Promise<Step> {
     if (this.#ended) return Promise.resolve(this.#takeLast())
     // Not a race with one promise of the end: that would hold on to every result until the subscription ends.
-    return new Promise((resolve) => {
-      this.#waiting.add(resolve)
-      const settle = (step: Step) => {
-        if (!this.#waiting.delete(resolve)) return
-        if (step.done) this.#finish()
-        resolve(step)
-      }
-      this.#source.next().then(settle, (error: unknown) => {
-        if (!this.#waiting.has(resolve)) return
-        settle({ done: false, value: this.#options.failed(error) })
-        this.end()
-      })
+    return new Promise((resolve, reject) => {
+      if (this.#waiting !== undefined) return reject(new Error('The answer before was not waited for.'))
+      this.#waiting = resolve
+      this.#source.next().then(
+        ({ done, value }) => {
+          if (this.#waiting !== resolve) return
+          if (done === true) return this.end()
+          const answer = this.#options.answer(value)
+          if (answer instanceof Promise) void answer.then((given) => this.#give(given, resolve))
+          else this.#give(answer, resolve)
+        },
+        (error: unknown) => this.#waiting === resolve && this.end(this.#options.failed(error)),
+      )
     })
   }
 
-  /** Ends the stream now, with one more result where `last` is given. */
-  end(last?: ExecutionResult): void {
+  /** Ends the stream now, with one more answer where `last` is given. */
+  end(last?: Answer): void {
     if (this.#ended) return
+    this.#ended = true
     this.#last = last
-    this.#finish()
+    this.#options.onEnd()
     // The source cleans up behind itself; a fault there has nobody left to tell.
-    this.#source.return().catch(() => undefined)
-    for (const resolve of this.#waiting) resolve(this.#takeLast())
-    this.#waiting.clear()
+    this.#source.return?.().catch(() => undefined)
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    waiting?.(this.#takeLast())
   }
 
   return(): Promise<Step> {
@@ -76,9 +88,11 @@ export class ResponseStream implements AsyncGenerator<ExecutionResult, void, voi
     return Promise.resolve()
   }
 
-  #finish(): void {
-    this.#ended = true
-    this.#options.onEnd()
+  /** To whoever waits, unless the stream has ended meanwhile. */
+  #give(answer: Answer, to: (step: Step) => void): void {
+    if (this.#waiting !== to) return
+    this.#waiting = undefined
+    to({ done: false, value: answer })
   }
 
   #takeLast(): Step {

@@ -11,7 +11,10 @@ import { createGraphiQL } from './graphiql.ts'
 import { createHttpFront } from './http.ts'
 import { createHttpServer, type Server } from './http-server.ts'
 import { createOrigins } from './origins.ts'
+import { PATIENCE, type Patience } from './patience.ts'
+import { Quota } from './quota.ts'
 import type { Readiness } from './readiness.ts'
+import { createSubscriptions } from './subscriptions.ts'
 import { createWebSocketFront } from './websocket.ts'
 import { createGraphQL } from './yoga.ts'
 
@@ -31,32 +34,52 @@ export interface ServerOptions {
   readonly api?: Api | undefined
   /** Makes the token that GraphiQL fills in; in development only. */
   readonly developmentToken?: (() => Promise<string>) | undefined
+  /** With the clients of connections that stay open; default: see `PATIENCE`. */
+  readonly patience?: Patience | undefined
 }
 
 /** What a process listens with: GraphQL over HTTP, SSE and WebSocket on one port, with GraphiQL, health and metrics. */
 export function createServer(options: ServerOptions): Server {
-  const { api, log, metrics, readiness } = options
+  const { api, log, metrics, readiness, patience = PATIENCE } = options
   const { http } = options.config
   if (api === undefined) {
-    const front = createHttpFront({ graphql: undefined, readiness, metrics, http, log })
+    const front = createHttpFront({ graphql: undefined, readiness, metrics, http, patience, log })
     return createHttpServer({ http, log, front })
   }
-  const { graphql, sockets } = createGraphQLFronts(api, options)
-  const front = createHttpFront({ graphql, readiness, metrics, http, log })
+  const { graphql, sockets } = createGraphQLFronts(api, options, patience)
+  const front = createHttpFront({ graphql, readiness, metrics, http, patience, log })
   return createHttpServer({ http, log, front, sockets })
 }
 
 /** GraphQL for every transport: the same documents, execution and errors behind each. */
-function createGraphQLFronts(api: Api, { config, log, metrics, developmentToken }: ServerOptions) {
+function createGraphQLFronts(api: Api, options: ServerOptions, patience: Patience) {
   const { schema, services, verifier: verify } = api
+  const { config, log, metrics, developmentToken } = options
   const { limits, http } = config
   const { maxBodyBytes, introspection } = http
   const errors = createErrorPresenter(log)
   const documents = createDocuments({ limits, introspection })
-  const execution = createExecution({ services, errors, metrics, limits, introspection })
+  const subscriptions = createSubscriptions({
+    services,
+    errors,
+    metrics,
+    quota: new Quota(limits.subscriptionsPerUser),
+  })
+  const execution = createExecution({ services, subscriptions, errors, metrics, limits, introspection })
   const yoga = createGraphQL({ schema, documents, execution, verify, maxBodyBytes })
   const origins = createOrigins(http)
   const graphiql = http.graphiql ? createGraphiQL({ publicUrl: http.publicUrl, developmentToken }) : undefined
-  const sockets = createWebSocketFront({ yoga, execution, verify, origins, maxBodyBytes, log })
+  const sockets = createWebSocketFront({
+    yoga,
+    execution,
+    verify,
+    origins,
+    maxBodyBytes,
+    quota: new Quota(limits.socketsPerUser),
+    operationsPerSocket: limits.operationsPerSocket,
+    patience,
+    metrics,
+    log,
+  })
   return { graphql: { yoga, origins, graphiql }, sockets }
 }

@@ -6,6 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { Verifier } from '../auth/verifier.ts'
 import { badUserInput, TaskwireError } from '../domain/errors.ts'
 import type { Log } from '../lib/log.ts'
+import type { Metrics } from '../lib/telemetry.ts'
 import { viewerFromParameters } from './authorization.ts'
 import type { Caller } from './caller.ts'
 import { Connection } from './connection.ts'
@@ -13,6 +14,10 @@ import { correlationIdFrom, traceparentFrom } from './correlation.ts'
 import { formatError } from './errors.ts'
 import type { Execution } from './execution.ts'
 import type { Origins } from './origins.ts'
+import type { Patience } from './patience.ts'
+import { type Quota, tooMany } from './quota.ts'
+import { ResponseStream } from './response-stream.ts'
+import { SocketStream } from './socket-stream.ts'
 import { type Enveloped, envelop, GRAPHQL_PATH, type Yoga } from './yoga.ts'
 
 export interface WebSocketOptions {
@@ -21,6 +26,11 @@ export interface WebSocketOptions {
   readonly verify: Verifier
   readonly origins: Origins
   readonly maxBodyBytes: number
+  /** Of sockets. */
+  readonly quota: Quota
+  readonly operationsPerSocket: number
+  readonly patience: Patience
+  readonly metrics: Metrics
   readonly log: Log
 }
 
@@ -40,7 +50,6 @@ export interface WebSocketFront {
 }
 
 const INIT_TIMEOUT_MS = 5_000
-const PING_INTERVAL_MS = 12_000
 const TRY_AGAIN_LATER = 1013
 
 /** What the operation of one `subscribe` message runs with; graphql-ws hands it on as the root value. */
@@ -49,7 +58,7 @@ interface Operation extends Pick<Enveloped, 'execute' | 'subscribe'> {
 }
 
 export function createWebSocketFront(options: WebSocketOptions): WebSocketFront {
-  const { yoga, execution, verify, origins, maxBodyBytes, log } = options
+  const { yoga, execution, verify, origins, maxBodyBytes, quota, operationsPerSocket, patience, metrics, log } = options
   // Compression would take 270 KiB a socket, and what a feed sends is small.
   const sockets = new WebSocketServer({
     noServer: true,
@@ -63,12 +72,14 @@ export function createWebSocketFront(options: WebSocketOptions): WebSocketFront 
   const server = makeServer<Record<string, unknown>, Connection>({
     connectionInitWaitTimeout: INIT_TIMEOUT_MS,
     onConnect: ({ connectionParams, extra }) => authenticate(extra, connectionParams),
-    onSubscribe: ({ extra }, _id, payload) => prepare(extra, payload),
+    onSubscribe: ({ extra, subscriptions }, _id, payload) => prepare(extra, payload, Object.keys(subscriptions).length),
     execute: (args) => {
       const { connection, execute } = args.rootValue as Operation
       return connection.during(execute(args))
     },
     subscribe: (args) => (args.rootValue as Operation).subscribe(args),
+    onOperation: ({ extra }, id, _payload, _args, result) =>
+      result instanceof ResponseStream ? new SocketStream(extra, id, result) : undefined,
     onNext: (_context, _id, _payload, _args, { data, errors }) =>
       errors && { ...(data === undefined ? {} : { data }), errors: errors.map(formatError) },
     onError: (_context, _id, _payload, errors) => errors.map(formatError),
@@ -79,9 +90,15 @@ export function createWebSocketFront(options: WebSocketOptions): WebSocketFront 
     connection: Connection,
     parameters: Record<string, unknown> | undefined,
   ): Promise<boolean> {
-    const { authorization } = connection.request.headers
+    const { authorization } = connection.headers
     try {
-      connection.admit(await viewerFromParameters(verify, { authorization, ...parameters }))
+      const viewer = await viewerFromParameters(verify, { authorization, ...parameters })
+      if (!connection.open) return false
+      if (!quota.take(viewer.userId)) {
+        connection.socket.close(CloseCode.TooManyInitialisationRequests, 'Too many sockets')
+        return false
+      }
+      connection.admit(viewer)
       return true
     } catch (error) {
       if (!(error instanceof TaskwireError)) log.error({ err: error }, 'authentication failed')
@@ -91,11 +108,13 @@ export function createWebSocketFront(options: WebSocketOptions): WebSocketFront 
     }
   }
 
+  /** @param operations how many are under way on the socket, this one included */
   async function prepare(
     connection: Connection,
     { query, variables, operationName, extensions }: SubscribePayload,
+    operations: number,
   ): Promise<ExecutionArgs | readonly GraphQLError[]> {
-    const { headers } = connection.request
+    const { headers } = connection
     const caller: Caller = {
       transport: 'websocket',
       viewer: connection.viewer,
@@ -107,6 +126,7 @@ export function createWebSocketFront(options: WebSocketOptions): WebSocketFront 
     }
     const refuse = (...errors: unknown[]) => execution.refuse(errors, caller).errors
     if (draining) return refuse(new TaskwireError('SERVICE_UNAVAILABLE', 'The server is stopping.'))
+    if (operations > operationsPerSocket) return refuse(tooMany('operations on this socket', operationsPerSocket))
     try {
       const { schema, parse, validate, contextFactory, execute, subscribe } = envelop(yoga, caller)
       const document = parse(query)
@@ -123,8 +143,9 @@ export function createWebSocketFront(options: WebSocketOptions): WebSocketFront 
   }
 
   function connected(socket: WebSocket, request: IncomingMessage): void {
-    const connection = new Connection(socket, request)
+    const connection = new Connection(socket, request.headers, { patience, metrics })
     connections.add(connection)
+    metrics.sockets.inc()
     const closed = server.opened(
       {
         protocol: socket.protocol,
@@ -144,14 +165,16 @@ export function createWebSocketFront(options: WebSocketOptions): WebSocketFront 
     socket.on('error', (error) => log.debug({ err: error }, 'WebSocket broke'))
     socket.once('close', (code, reason) => {
       connections.delete(connection)
+      metrics.sockets.dec()
       connection.closed()
+      if (connection.viewer !== undefined) quota.release(connection.viewer.userId)
       closed(code, reason.toString()).catch((error: unknown) => log.error({ err: error }, 'WebSocket clean-up failed'))
     })
   }
 
   const pings = setInterval(() => {
     for (const connection of connections) connection.ping()
-  }, PING_INTERVAL_MS).unref()
+  }, patience.keepAliveMs).unref()
 
   return {
     upgrade(request, socket, head) {

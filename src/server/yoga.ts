@@ -7,6 +7,7 @@ import { checkContentLength } from './body.ts'
 import type { Caller, CallerContext } from './caller.ts'
 import type { Documents } from './documents.ts'
 import type { Execution, OperationArgs } from './execution.ts'
+import { ResponseStream } from './response-stream.ts'
 
 export const GRAPHQL_PATH = '/graphql'
 
@@ -41,6 +42,13 @@ export function envelop(yoga: Yoga, caller: Caller): Enveloped {
   return yoga.getEnveloped({ caller }) as Enveloped
 }
 
+const streams = new WeakMap<Response, ResponseStream>()
+
+/** The subscription that `answer` stands for, without a body of its own; undefined where it is no subscription's. */
+export function streamOf(answer: Response): ResponseStream | undefined {
+  return streams.get(answer)
+}
+
 /** GraphQL over HTTP and SSE, and the functions that graphql-ws runs operations with, so that all is done alike. */
 export function createGraphQL(options: GraphQLOptions): Yoga {
   return createYoga<CallerContext>({
@@ -68,6 +76,8 @@ function useTaskwire({
 }: GraphQLOptions): Plugin<CallerContext, CallerContext> {
   /** What execution has answered: its errors are told, and counted. */
   const answered = new WeakSet<object>()
+  /** What was opened over HTTP; Yoga hands on what it has made of it. */
+  const opened = new WeakMap<Caller, ResponseStream>()
 
   const answer = async <Result extends object>(result: Promise<Result>): Promise<Result> => {
     const given = await result
@@ -96,16 +106,28 @@ function useTaskwire({
     },
 
     onSubscribe({ setSubscribeFn }) {
-      setSubscribeFn((args) => answer(execution.subscribe(args as OperationArgs)))
+      setSubscribeFn(async (args) => {
+        const { contextValue } = args as OperationArgs
+        const result = await answer(execution.subscribe(args as OperationArgs))
+        if (result instanceof ResponseStream) opened.set(contextValue.caller, result)
+        return result
+      })
     },
 
     onResultProcess(processing) {
       const { result, serverContext } = processing
-      if (isAsyncIterable(result)) {
+      const stream = opened.get(serverContext.caller)
+      if (isAsyncIterable(result) && stream !== undefined) {
         if (processing.resultProcessor === undefined) {
-          void result[Symbol.asyncIterator]().return?.()
+          stream.end()
           throw notAcceptable()
         }
+        // Yoga's own would put each result into JSON for each subscriber, and knows nothing of cursors.
+        processing.setResultProcessor((_result, fetchAPI) => {
+          const stand = new fetchAPI.Response(null)
+          streams.set(stand, stream)
+          return stand
+        }, 'text/event-stream')
       } else if (!answered.has(result)) {
         const { errors = [] } = result as ExecutionResult
         processing.setResult(execution.refuse(errors, serverContext.caller))

@@ -174,7 +174,8 @@ export class Hub implements Service {
       this.#run = await this.#begin(nats, this.#attempt.signal)
     } catch (error) {
       if (this.#attempt.signal.aborted) return
-      if (!this.#complained) this.#log.warn({ err: error }, 'cannot follow the stream yet, trying on')
+      if (!this.#complained && error instanceof NotBegunError) this.#log.info('waits for a relay to begin the feed')
+      else if (!this.#complained) this.#log.warn({ err: error }, 'cannot follow the stream yet, trying on')
       this.#complained = true
       await state.sleep(RETRY_MS)
       return
@@ -268,7 +269,7 @@ export class Hub implements Service {
 
   async #readRecord(): Promise<FeedPosition> {
     const record = await this.#options.database.asNobody((tx) => readFeedPosition(tx))
-    if (record.epoch === 0) throw new Error('The feed has not begun: no relay has led yet.')
+    if (record.epoch === 0) throw new NotBegunError('The feed has not begun: no relay has led yet.')
     return record
   }
 
@@ -346,6 +347,11 @@ export class Hub implements Service {
       if (!isConsumerMissing(error)) this.#log.warn({ err: error }, 'the durable is left to lapse')
     }
   }
+}
+
+/** As on the very first start, before a relay has led. */
+class NotBegunError extends Error {
+  override readonly name = 'NotBegunError'
 }
 
 const durableName = (processId: string): string => syncDurable(processId).durable_name

@@ -47,9 +47,10 @@ export class Program implements AsyncDisposable {
   async signal(signal: NodeJS.Signals): Promise<number | null> {
     const child = this.#child
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
-    const exited = once(child, 'exit')
+    const ends = signal !== 'SIGSTOP' && signal !== 'SIGCONT'
+    const exited = ends ? once(child, 'exit') : undefined
     child.kill(signal)
-    if (signal === 'SIGSTOP' || signal === 'SIGCONT') return null
+    if (exited === undefined) return null
     await exited
     return child.exitCode
   }
@@ -91,9 +92,11 @@ export class Program implements AsyncDisposable {
   }
 
   async #listening(): Promise<void> {
-    await eventually(async () => {
-      if (this.#child.exitCode !== null) throw new Error(`It ended with ${this.#child.exitCode}:\n${this.#output}`)
-      return (await fetch(`${this.url}/health/live`)).ok
-    })
+    const child = this.#child
+    const found = await eventually(
+      async () => (child.exitCode === null ? (await fetch(`${this.url}/health/live`)).ok && 'listening' : 'ended'),
+      { withinMs: 60_000 },
+    )
+    if (found === 'ended') throw new Error(`It ended with ${child.exitCode}:\n${this.#output}`)
   }
 }

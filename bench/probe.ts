@@ -1,0 +1,32 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { answer, startAnswering } from './answering.ts'
+import type { Usage } from './questions.ts'
+
+// Loaded into each process of a benchmark before its own program: it says what that uses, without being asked over HTTP.
+
+const MOST_COLLECTIONS = 20
+const PAUSE_MS = 100
+const SETTLED_BYTES = 256 * 1024
+
+function usage(): Usage {
+  const { user, system } = process.cpuUsage()
+  const { rss, heapUsed, external } = process.memoryUsage()
+  return { cpuMicroseconds: user + system, rssBytes: rss, heapBytes: heapUsed + external }
+}
+
+/** Several collections: finalizers run between them, and V8 gives pages back a little later. */
+async function settledUsage(): Promise<Usage> {
+  let before = usage()
+  for (let i = 0; i < MOST_COLLECTIONS; i += 1) {
+    globalThis.gc?.()
+    await delay(PAUSE_MS)
+    const now = usage()
+    if (i > 2 && Math.abs(now.rssBytes - before.rssBytes) < SETTLED_BYTES) return now
+    before = now
+  }
+  return before
+}
+
+answer('usage', usage)
+answer('settledUsage', settledUsage)
+startAnswering()
