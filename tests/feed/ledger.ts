@@ -15,6 +15,8 @@ export class Ledger {
   readonly resets: string[] = []
   /** Every event it was told, in order. */
   readonly eventIds: string[] = []
+  /** What it was told since the feed was last whole, after the cursor of the first message: no more than this. */
+  whole: { readonly after: string; readonly eventIds: string[] } | undefined
   /** The last messages, for whoever looks for a fault. */
   readonly recent: string[] = []
   /** How often it began to connect. */
@@ -50,9 +52,11 @@ export class Ledger {
       return
     }
     this.note(`${position.epoch}:${position.sequence} ${describe(message)}`)
-    if (message.__typename === 'SyncReset') this.#begin(message.reason)
+    if (message.__typename === 'SyncReset') this.#begin(message)
     else this.#follow(message, position)
     this.#position = position
+    if (this.whole === undefined) this.whole = { after: message.cursor, eventIds: [] }
+    else if (message.__typename === 'SyncEvent') this.whole.eventIds.push(message.eventId)
     if (message.__typename === 'SyncEvent') this.#takeEvent(message)
     if (message.__typename === 'SyncCaughtUp') {
       if (this.#caughtUp) this.#problem(message, 'it had caught up already')
@@ -60,8 +64,9 @@ export class Ledger {
     }
   }
 
-  #begin(reason: string): void {
+  #begin({ reason, cursor }: { readonly reason: string; readonly cursor: string }): void {
     this.resets.push(reason)
+    this.whole = { after: cursor, eventIds: [] }
     this.#events.clear()
     this.#versions.clear()
     this.#shown.clear()

@@ -5,7 +5,7 @@ import { userToken } from '../helpers/taskwire.ts'
 import { Listener } from './listener.ts'
 import { Random } from './random.ts'
 import { describeSchedule, type Fault, LOSES_EVENTS, type Phase, type Schedule } from './schedule.ts'
-import { differences, mirrorState, serverState } from './server-state.ts'
+import { differences, mirrorState, polledEvents, serverState } from './server-state.ts'
 import type { FeedServers } from './servers.ts'
 import { Writer } from './writer.ts'
 
@@ -201,9 +201,16 @@ class Game implements AsyncDisposable {
     const own = this.#listeners.filter((entry) => entry.user === user).map(({ listener }) => listener)
     for (const listener of own) {
       await this.#inStep(listener, writer)
-      const server = await serverState(this.#servers.url(0), await userToken(this.#userId(user)))
+      const token = await userToken(this.#userId(user))
+      // A connection that broke in a fault may still be found broken.
+      const server = await eventually(() => serverState(this.#servers.url(0), token))
       const found = differences(server, mirrorState(listener.mirror))
       this.problems.push(...found.map((difference) => `user ${user}: ${difference}`))
+      const { whole } = listener.ledger
+      if (whole === undefined) continue
+      const polled = await eventually(() => polledEvents(this.#servers.url(1), token, whole.after))
+      if (polled.join() !== whole.eventIds.join())
+        this.problems.push(`user ${user} was told ${whole.eventIds.join(' ')}\n  and polls ${polled.join(' ')}`)
     }
   }
 

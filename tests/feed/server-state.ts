@@ -20,6 +20,19 @@ const TAGS = `query ($after: String) { list: tags(first: 100, after: $after) {
   pageInfo { hasNextPage endCursor }
 } }`
 
+interface Polled {
+  readonly messages: readonly { readonly __typename: string; readonly eventId?: string }[]
+  readonly cursor: string
+  readonly hasMore: boolean
+}
+
+const RESET = 'SyncReset'
+const POLL = `query ($after: String!) { page: syncEvents(after: $after, first: 7) {
+  messages { __typename ... on SyncEvent { eventId } }
+  cursor
+  hasMore
+} }`
+
 /** What the API says that a user has. */
 export async function serverState(url: string, token: string): Promise<State> {
   await using client = connectClient(url, token)
@@ -34,6 +47,18 @@ export async function serverState(url: string, token: string): Promise<State> {
   }
   const tasks = await readAll<Task>(TASKS)
   return stateOf(tasks, (task) => task.tags, await readAll<Tag>(TAGS))
+}
+
+/** The ids of a user's events after a cursor, as the feed tells them to who polls. */
+export async function polledEvents(url: string, token: string, after: string): Promise<string[]> {
+  await using client = connectClient(url, token)
+  const eventIds: string[] = []
+  for (let cursor = after; ; ) {
+    const { page } = await client.request<{ page: Polled }>(POLL, { after: cursor })
+    eventIds.push(...page.messages.flatMap(({ __typename, eventId }) => eventId ?? (__typename === RESET ? RESET : [])))
+    if (!page.hasMore) return eventIds
+    cursor = page.cursor
+  }
 }
 
 /** What a client holds. */

@@ -1,11 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '../../dev/free-port.ts'
 import { eventually } from './eventually.ts'
 import { TEST_SECRET } from './options.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+/** Halves the time that a start takes; written by programs that end in order. */
+const COMPILE_CACHE = join(tmpdir(), 'taskwire-compile-cache')
 
 export interface ProgramOptions {
   readonly role: 'all' | 'gateway' | 'worker'
@@ -71,6 +75,7 @@ export class Program implements AsyncDisposable {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: COMPILE_CACHE,
         DATABASE_URL: databaseUrl,
         NATS_URL: natsUrl,
         AUTH_SECRET: TEST_SECRET,
