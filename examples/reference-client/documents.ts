@@ -66,7 +66,7 @@ export const TAGS = `query Tags($after: String) {
 ${TAG_FIELDS}`
 
 export const FEED = `subscription Feed($after: String) {
-  syncEvents(after: $after) {
+  syncEvents(after: $after, entityTypes: [TASK, TAG]) {
     __typename
     cursor
     ... on SyncEvent { eventId eventType entityId version payload entity { ...TaskFields ...TagFields } }

@@ -27,7 +27,7 @@ interface Polled {
 }
 
 const RESET = 'SyncReset'
-const POLL = `query ($after: String!) { page: syncEvents(after: $after, first: 7) {
+const POLL = `query ($after: String!) { page: syncEvents(after: $after, entityTypes: [TASK, TAG], first: 7) {
   messages { __typename ... on SyncEvent { eventId } }
   cursor
   hasMore

@@ -143,7 +143,7 @@ async function eventsOf(servers: FeedServers, users: readonly string[]): Promise
     async () => {
       const all = await servers.postgres.query<{ id: string; user_id: string; published: boolean }>(
         `SELECT id, user_id, stream_sequence IS NOT NULL AS published FROM outbox
-         WHERE user_id = ANY($1) ORDER BY stream_sequence`,
+         WHERE user_id = ANY($1) AND entity_type IN ('TASK', 'TAG') ORDER BY stream_sequence`,
         [users],
       )
       return all.every(({ published }) => published) ? all : undefined
