@@ -281,9 +281,12 @@ describe('of HTTP', () => {
       await assert.rejects(TestSocket.connect(gateway.graphql, { origin }), /403/)
   })
 
-  test('a WebSocket of another protocol, or at another path, is refused', async () => {
-    await assert.rejects(TestSocket.connect(gateway.graphql, {}, 'graphql-ws'), /400/)
+  test('a WebSocket at another path is refused, and one of another protocol, or of none, is closed with 4406', async () => {
     await assert.rejects(TestSocket.connect(`${gateway.url}/other`), /404/)
+    const without = await TestSocket.connect(gateway.graphql, {}, [])
+    assert.equal(await without.closed, 4406)
+    // ws does not wait for the closing of a handshake that has named no protocol.
+    await assert.rejects(TestSocket.connect(gateway.graphql, {}, ['graphql-ws']), /no subprotocol/)
   })
 
   test('a WebSocket message that is too large closes it with 1009, and one that is none with 4400', async () => {

@@ -1,161 +1,147 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { CloseCode } from 'graphql-ws'
 import type { WebSocket } from 'ws'
-import type { Viewer } from '../auth/viewer.ts'
 import type { Metrics } from '../lib/telemetry.ts'
-import { onceExpired } from './expiry.ts'
+import type { Corks } from './corks.ts'
 import type { Patience } from './patience.ts'
 
-const GOING_AWAY = 1001
-/** graphql-ws's client connects anew after this one, as after a connection that was lost. */
+/** Clients connect anew after this one, as after a connection that was lost. */
 const TRY_AGAIN_LATER = 1013
 
 /** What waits for the client on this side; more is sent only when it has taken that. The system keeps some, too. */
 const MOST_BUFFERED_BYTES = 64 * 1024
-/** A socket is ended, whatever is still under way to it, when its client has not answered to its closing by then. */
-const CLOSE_PATIENCE_MS = 1_500
+/** A client that has not answered its closing by then is cut off, whatever is still under way to it. */
+const CLOSE_PATIENCE_MS = 1_000
 
 export interface ConnectionOptions {
+  readonly corks: Corks
   readonly patience: Patience
   readonly metrics: Metrics
+  /** Called once, when nothing can be sent any more. */
+  readonly onEnd: () => void
 }
 
-/** A WebSocket from its handshake to its end: whose it is, for how long, and how much it takes. */
+/** A WebSocket as far as it is one: how much its client takes, whether it is there, and how it is closed. */
 export class Connection {
-  readonly socket: WebSocket
-  /** What the headers of the request that opened it say of every operation on it. */
-  readonly headers: Pick<IncomingHttpHeaders, 'authorization' | 'traceparent' | 'x-correlation-id'>
+  readonly #socket: WebSocket
+  /** What the WebSocket runs on. */
+  readonly #stream: Duplex
   readonly #options: ConnectionOptions
-  #viewer: Viewer | undefined
-  #forgetExpiry = () => {}
-  #executing = 0
-  #leaving = false
+  #expiresAtMs = Number.POSITIVE_INFINITY
+  #ended = false
   /** Whether the last ping was answered. */
   #alive = true
   /** How many messages wait for the client to read. */
   #unread = 0
-  #timer: NodeJS.Timeout | undefined
+  /** When it last took one of them. */
+  #progressMs = 0
+  /** When it is cut off, if it is still there. */
+  #terminateAtMs = Number.POSITIVE_INFINITY
 
-  constructor(socket: WebSocket, headers: IncomingHttpHeaders, options: ConnectionOptions) {
-    this.socket = socket
-    const { authorization, traceparent, 'x-correlation-id': correlationId } = headers
-    this.headers = { authorization, traceparent, 'x-correlation-id': correlationId }
+  constructor(socket: WebSocket, stream: Duplex, options: ConnectionOptions) {
+    this.#socket = socket
+    this.#stream = stream
     this.#options = options
-    socket.on('pong', () => {
-      this.#alive = true
-    })
-  }
-
-  get viewer(): Viewer | undefined {
-    return this.#viewer
   }
 
   /** Whether anything can still be sent. */
   get open(): boolean {
-    return this.socket.readyState === this.socket.OPEN
+    return !this.#ended && Date.now() < this.#expiresAtMs
   }
 
-  /** The connection is this user's, until the token ends: then it is closed, whatever it is doing. */
-  admit(viewer: Viewer): void {
-    if (!this.open) return
-    this.#viewer = viewer
-    this.#forgetExpiry = onceExpired(viewer.expiresAt, () => this.#end(CloseCode.Forbidden, 'Forbidden'))
+  /** Closes it with 4403 at this instant, and sends nothing after that. */
+  expireAt(instant: Date | undefined): void {
+    this.#expiresAtMs = instant?.getTime() ?? Number.POSITIVE_INFINITY
   }
 
   /**
-   * Sends a message, or drops it where the socket is open no more. Where the client does not read as fast as it is sent
-   * to, it answers with a promise, which resolves when the message is on its way; nothing is read from it meanwhile, so
-   * that it cannot ask for more.
+   * Sends a message, or drops it where the connection is open no more. Where the client does not read as fast as it is
+   * sent to, it answers with a promise, which resolves when the message is on its way; nothing is read from the client
+   * meanwhile, so that it cannot ask for more.
    */
   send(text: string): Promise<void> | undefined {
-    const { socket } = this
     if (!this.open) return undefined
-    if (socket.bufferedAmount < MOST_BUFFERED_BYTES) {
-      socket.send(text)
-      return undefined
+    const { corks } = this.#options
+    corks.hold(this.#stream)
+    if (this.#socket.bufferedAmount >= MOST_BUFFERED_BYTES) {
+      corks.release(this.#stream)
+      if (this.#socket.bufferedAmount >= MOST_BUFFERED_BYTES) return this.#sendSlowly(text)
+    }
+    this.#socket.send(text)
+    return undefined
+  }
+
+  /** To be called a few times a second. */
+  tick(nowMs: number): void {
+    const { metrics, patience } = this.#options
+    if (this.#ended) {
+      if (nowMs >= this.#terminateAtMs) this.#socket.terminate()
+    } else if (nowMs >= this.#expiresAtMs) {
+      this.close(CloseCode.Forbidden, 'Forbidden')
+    } else if (this.#unread > 0 && nowMs - this.#progressMs >= patience.unreadMs) {
+      metrics.clientsCut.inc({ transport: 'websocket', reason: 'unread' })
+      this.close(TRY_AGAIN_LATER, 'Reads too slowly')
+    }
+  }
+
+  /** To be called at intervals: cuts a client off that has not answered since the last time. */
+  keepAlive(): void {
+    // Whether a client is there that does not read shows by whether it ever takes what waits for it.
+    if (this.#ended || this.#unread > 0) return
+    if (this.#alive) {
+      this.#alive = false
+      this.#socket.ping()
+    } else {
+      this.#options.metrics.clientsCut.inc({ transport: 'websocket', reason: 'silent' })
+      this.#socket.terminate()
+    }
+  }
+
+  /** The client has answered a ping. */
+  answered(): void {
+    this.#alive = true
+  }
+
+  /** Nothing is sent from now on. What was is still on its way, for as long as `patienceMs`. */
+  close(code: number, reason: string, patienceMs = CLOSE_PATIENCE_MS): void {
+    if (this.#ended) return
+    this.#socket.close(code, reason)
+    // What the client answers has to be read.
+    this.#socket.resume()
+    this.#terminateAtMs = Date.now() + patienceMs
+    this.closed()
+  }
+
+  terminate(): void {
+    this.#socket.terminate()
+  }
+
+  /** The socket has been closed. */
+  closed(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#options.onEnd()
+  }
+
+  #sendSlowly(text: string): Promise<void> {
+    if (this.#unread === 0) {
+      this.#socket.pause()
+      this.#progressMs = Date.now()
     }
     this.#unread += 1
-    if (this.#unread === 1) {
-      socket.pause()
-      this.#expectProgress()
-    }
     return new Promise((resolve) => {
-      socket.send(text, () => {
-        this.#unread -= 1
-        this.#alive = true
-        if (this.#unread > 0) this.#expectProgress()
-        else this.#resume()
+      this.#socket.send(text, () => {
+        this.#taken()
         resolve()
       })
     })
   }
 
-  /** Waits for an execution before it leaves. */
-  async during<T>(execution: Promise<T>): Promise<T> {
-    this.#executing += 1
-    try {
-      return await execution
-    } finally {
-      this.#executing -= 1
-      this.#leaveWhenIdle()
-    }
-  }
-
-  /** Closes with 1001, after what is being executed has been answered. */
-  leave(): void {
-    this.#leaving = true
-    this.#leaveWhenIdle()
-  }
-
-  /** Ends a peer that has not answered the ping before. One that does not read is given up by `send`. */
-  ping(): void {
-    if (this.#unread > 0 || !this.open) return
-    if (!this.#alive) {
-      this.#options.metrics.clientsCut.inc({ transport: 'websocket', reason: 'silent' })
-      this.socket.terminate()
-      return
-    }
-    this.#alive = false
-    this.socket.ping()
-  }
-
-  closed(): void {
-    this.#forgetExpiry()
-    clearTimeout(this.#timer)
-  }
-
-  /** A client that takes none of what waits for it for too long is given up. */
-  #expectProgress(): void {
-    if (!this.open) return
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
-      this.#options.metrics.clientsCut.inc({ transport: 'websocket', reason: 'unread' })
-      this.#end(TRY_AGAIN_LATER, 'Reads too slowly')
-    }, this.#options.patience.unreadMs).unref()
-  }
-
-  #resume(): void {
-    if (!this.open) return
-    clearTimeout(this.#timer)
-    this.socket.resume()
-  }
-
-  /** Nothing is sent from now on, and nothing of what was is on its way for long. */
-  #end(code: number, reason: string): void {
-    this.#close(code, reason)
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.socket.terminate(), CLOSE_PATIENCE_MS).unref()
-  }
-
-  /** What the client answers has to be read again. */
-  #close(code: number, reason: string): void {
-    this.socket.close(code, reason)
-    this.socket.resume()
-  }
-
-  #leaveWhenIdle(): void {
-    if (!this.#leaving || this.#executing > 0) return
-    // The answer of what ended just now is sent in microtasks, before this.
-    setImmediate(() => this.#close(GOING_AWAY, 'Going away'))
+  #taken(): void {
+    this.#unread -= 1
+    if (this.#ended) return
+    this.#alive = true
+    this.#progressMs = Date.now()
+    if (this.#unread === 0) this.#socket.resume()
   }
 }

@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http'
 import type { Metrics } from '../lib/telemetry.ts'
 import type { Answer } from './answer.ts'
 import { onceExpired } from './expiry.ts'
+import type { AnswerSink } from './open-subscription.ts'
 import type { Patience } from './patience.ts'
-import type { ResponseStream } from './response-stream.ts'
 
 const COMMENT = ':\n\n'
 const COMPLETE = 'event: complete\ndata:\n\n'
@@ -11,57 +11,57 @@ const COMPLETE = 'event: complete\ndata:\n\n'
 const EXPIRY_PATIENCE_MS = 1_500
 
 export interface EventStreamOptions {
+  /** When the client's rights end. */
+  readonly expiresAt: Date | undefined
   readonly patience: Patience
   readonly metrics: Metrics
 }
 
-/**
- * A subscription as server-sent events, in the form of graphql-sse's distinct connections, on a response of its own. The
- * next answer is taken only when the client has taken the one before.
- */
-export class EventStream {
-  readonly #stream: ResponseStream
+/** A subscription as server-sent events, in the form of graphql-sse's distinct connections, on a response of its own. */
+export class EventStream implements AnswerSink {
   readonly #response: ServerResponse
   readonly #options: EventStreamOptions
   #quiet = false
 
-  constructor(stream: ResponseStream, response: ServerResponse, options: EventStreamOptions) {
-    this.#stream = stream
+  constructor(response: ServerResponse, options: EventStreamOptions) {
     this.#response = response
     this.#options = options
+    const expiresAt = options.expiresAt && new Date(options.expiresAt.getTime() + EXPIRY_PATIENCE_MS)
+    response.once(
+      'close',
+      onceExpired(expiresAt, () => response.destroy()),
+    )
+    response.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+    })
+    // Some browsers take no notice of the answer before its body has begun.
+    response.write(COMMENT)
   }
 
-  /** Writes until the subscription has ended, or its client is gone. */
-  async write(): Promise<void> {
-    const response = this.#response
-    const forgetExpiry = onceExpired(laterBy(EXPIRY_PATIENCE_MS, this.#stream.expiresAt), () => response.destroy())
-    try {
-      response.writeHead(200, {
-        'content-type': 'text/event-stream',
-        'cache-control': 'no-cache, no-transform',
-        'x-accel-buffering': 'no',
-      })
-      // Some browsers take no notice of the answer before its body has begun.
-      response.write(COMMENT)
-      for await (const answer of this.#stream) {
-        this.#quiet = false
-        if (!response.write(frameOf(answer))) await this.#writable()
-        if (response.destroyed) return
-      }
-      response.end(COMPLETE)
-    } finally {
-      forgetExpiry()
-    }
+  give(answer: Answer): Promise<void> | undefined {
+    this.#quiet = false
+    return this.#response.write(frameOf(answer)) ? undefined : this.#taken()
+  }
+
+  end(): void {
+    this.#response.end(COMPLETE)
   }
 
   /** To be called at intervals: says that the server is still there, where nothing else has since the last time. */
   keepAlive(): void {
-    if (this.#quiet && !this.#response.writableNeedDrain) this.#response.write(COMMENT)
+    if (this.#quiet && this.#response.writable && !this.#response.writableNeedDrain) this.#response.write(COMMENT)
     this.#quiet = true
   }
 
+  /** Ends it without a word: its client resumes elsewhere. */
+  cut(): void {
+    this.#response.destroy()
+  }
+
   /** Resolves when the client has taken what waits for it, or is gone, or given up. */
-  #writable(): Promise<void> {
+  #taken(): Promise<void> {
     const response = this.#response
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
@@ -85,8 +85,4 @@ export class EventStream {
 function frameOf({ cursor, json }: Answer): string {
   const id = cursor === undefined ? '' : `id: ${cursor}\n`
   return `${id}event: next\ndata: ${json}\n\n`
-}
-
-function laterBy(ms: number, instant: Date | undefined): Date | undefined {
-  return instant && new Date(instant.getTime() + ms)
 }

@@ -18,14 +18,14 @@ import { complexityOf } from './complexity.ts'
 import type { ErrorPresenter } from './errors.ts'
 import { isTooDeep, tooComplex } from './limits.ts'
 import { countMutations, outcomeOf } from './outcome.ts'
-import { ResponseStream } from './response-stream.ts'
+import { OpenSubscription } from './open-subscription.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import { variableIssues } from './variables.ts'
 
 /** Runs operations that have been parsed and validated: the same for every transport. None of it ever rejects. */
 export interface Execution {
   execute(args: OperationArgs): Promise<ExecutionResult>
-  subscribe(args: OperationArgs): Promise<ExecutionResult | ResponseStream>
+  subscribe(args: OperationArgs): Promise<ExecutionResult | OpenSubscription>
   /** The answer to a request that comes to no execution: its errors as the client sees them. */
   refuse(errors: readonly unknown[], caller: Caller): { readonly errors: readonly GraphQLError[] }
 }
@@ -122,7 +122,7 @@ export function createExecution(options: ExecutionOptions): Execution {
       const { caller } = args.contextValue
       const prepared = prepare(validateSubscriptionArgs, args)
       const opened = 'schema' in prepared ? await subscriptions.open(prepared, caller) : { errors: prepared }
-      count(caller, 'subscription', opened instanceof ResponseStream ? 'ok' : outcomeOf(opened))
+      count(caller, 'subscription', opened instanceof OpenSubscription ? 'ok' : outcomeOf(opened))
       return opened
     },
 

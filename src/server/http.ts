@@ -12,7 +12,7 @@ import type { Origins } from './origins.ts'
 import type { Patience } from './patience.ts'
 import type { Readiness } from './readiness.ts'
 import { respond, respondJson } from './respond.ts'
-import { GRAPHQL_PATH, streamOf, type Yoga } from './yoga.ts'
+import { GRAPHQL_PATH, subscriptionOf, type Yoga } from './yoga.ts'
 
 export interface HttpOptions {
   /** undefined in a process that does not serve the API. */
@@ -53,7 +53,7 @@ export function createHttpFront(options: HttpOptions): HttpFront {
   const { graphql, readiness, metrics, http, patience, log } = options
   const headers = new Map(Object.entries(SECURITY_HEADERS))
   if (http.publicUrl.startsWith('https:')) headers.set('strict-transport-security', STRICT_TRANSPORT_SECURITY)
-  const streams = new Map<ServerResponse, EventStream>()
+  const streams = new Set<EventStream>()
   let draining = false
 
   const answerGraphQL = async (
@@ -82,15 +82,14 @@ export function createHttpFront(options: HttpOptions): HttpFront {
       onGone: (callback) => onClose(response, callback),
     }
     const answer = await yoga.handleNodeRequestAndResponse(request, response, { caller })
-    const stream = streamOf(answer)
-    if (stream === undefined) return await respond(answer, response)
-    const events = new EventStream(stream, response, { patience, metrics })
-    streams.set(response, events)
-    try {
-      await events.write()
-    } finally {
-      streams.delete(response)
-    }
+    const subscription = subscriptionOf(answer)
+    if (subscription === undefined) return await respond(answer, response)
+    if (response.closed) return subscription.stop()
+    const { expiresAt } = subscription
+    const stream = new EventStream(response, { expiresAt, patience, metrics })
+    streams.add(stream)
+    response.once('close', () => streams.delete(stream))
+    subscription.flow(stream)
   }
 
   const answer = async (request: IncomingMessage, response: ServerResponse, correlationId: string): Promise<void> => {
@@ -111,7 +110,7 @@ export function createHttpFront(options: HttpOptions): HttpFront {
   }
 
   const keepingAlive = setInterval(() => {
-    for (const stream of streams.values()) stream.keepAlive()
+    for (const stream of streams) stream.keepAlive()
   }, patience.keepAliveMs).unref()
 
   return {
@@ -130,7 +129,7 @@ export function createHttpFront(options: HttpOptions): HttpFront {
     drain() {
       draining = true
       clearInterval(keepingAlive)
-      for (const response of streams.keys()) response.destroy()
+      for (const stream of streams) stream.cut()
     },
   }
 }

@@ -14,7 +14,7 @@ import { createOrigins } from './origins.ts'
 import { PATIENCE, type Patience } from './patience.ts'
 import { Quota } from './quota.ts'
 import type { Readiness } from './readiness.ts'
-import { createSubscriptions } from './subscriptions.ts'
+import { Subscriptions } from './subscriptions.ts'
 import { createWebSocketFront } from './websocket.ts'
 import { createGraphQL } from './yoga.ts'
 
@@ -59,12 +59,8 @@ function createGraphQLFronts(api: Api, options: ServerOptions, patience: Patienc
   const { maxBodyBytes, introspection } = http
   const errors = createErrorPresenter(log)
   const documents = createDocuments({ limits, introspection })
-  const subscriptions = createSubscriptions({
-    services,
-    errors,
-    metrics,
-    quota: new Quota(limits.subscriptionsPerUser),
-  })
+  const quota = new Quota(limits.subscriptionsPerUser)
+  const subscriptions = new Subscriptions({ services, errors, metrics, quota })
   const execution = createExecution({ services, subscriptions, errors, metrics, limits, introspection })
   const yoga = createGraphQL({ schema, documents, execution, verify, maxBodyBytes })
   const origins = createOrigins(http)

@@ -1,42 +1,20 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { type ExecutionArgs, getOperationAST, type GraphQLError } from 'graphql'
-import { CloseCode, handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws'
-import { type WebSocket, WebSocketServer } from 'ws'
-import type { Verifier } from '../auth/verifier.ts'
-import { badUserInput, TaskwireError } from '../domain/errors.ts'
-import type { Log } from '../lib/log.ts'
-import type { Metrics } from '../lib/telemetry.ts'
-import { viewerFromParameters } from './authorization.ts'
-import type { Caller } from './caller.ts'
-import { Connection } from './connection.ts'
-import { correlationIdFrom, traceparentFrom } from './correlation.ts'
-import { formatError } from './errors.ts'
-import type { Execution } from './execution.ts'
+import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL, handleProtocols } from 'graphql-ws'
+import { WebSocket, WebSocketServer } from 'ws'
+import { Corks } from './corks.ts'
 import type { Origins } from './origins.ts'
-import type { Patience } from './patience.ts'
-import { type Quota, tooMany } from './quota.ts'
-import { ResponseStream } from './response-stream.ts'
-import { SocketStream } from './socket-stream.ts'
-import { type Enveloped, envelop, GRAPHQL_PATH, type Yoga } from './yoga.ts'
+import { Session, type SessionParts } from './session.ts'
+import { GRAPHQL_PATH } from './yoga.ts'
 
-export interface WebSocketOptions {
-  readonly yoga: Yoga
-  readonly execution: Execution
-  readonly verify: Verifier
+export interface WebSocketOptions extends Omit<SessionParts, 'corks'> {
   readonly origins: Origins
   readonly maxBodyBytes: number
-  /** Of sockets. */
-  readonly quota: Quota
-  readonly operationsPerSocket: number
-  readonly patience: Patience
-  readonly metrics: Metrics
-  readonly log: Log
 }
 
 /**
- * GraphQL over WebSocket by the graphql-transport-ws protocol: each operation is parsed, validated and executed by the
- * functions that HTTP uses. A socket belongs to one user: without a valid token it is closed with 4403.
+ * GraphQL over WebSocket by the graphql-transport-ws protocol, and no other: each operation is parsed, validated and
+ * executed by the functions that HTTP uses.
  */
 export interface WebSocketFront {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
@@ -49,146 +27,82 @@ export interface WebSocketFront {
   close(): void
 }
 
-const INIT_TIMEOUT_MS = 5_000
-const TRY_AGAIN_LATER = 1013
+const TICK_MS = 250
 
-/** What the operation of one `subscribe` message runs with; graphql-ws hands it on as the root value. */
-interface Operation extends Pick<Enveloped, 'execute' | 'subscribe'> {
-  readonly connection: Connection
+/** ws makes the sockets of this class, so that its listeners need not be made for each of them. */
+class SessionSocket extends WebSocket {
+  session: Session | undefined
+}
+
+function onMessage(this: WebSocket, data: Buffer): void {
+  if (this instanceof SessionSocket) void this.session?.receive(data.toString())
+}
+
+function onPong(this: WebSocket): void {
+  if (this instanceof SessionSocket) this.session?.connection.answered()
 }
 
 export function createWebSocketFront(options: WebSocketOptions): WebSocketFront {
-  const { yoga, execution, verify, origins, maxBodyBytes, quota, operationsPerSocket, patience, metrics, log } = options
+  const { origins, maxBodyBytes, patience, metrics, log } = options
   // Compression would take 270 KiB a socket, and what a feed sends is small.
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: maxBodyBytes,
     perMessageDeflate: false,
     handleProtocols,
+    WebSocket: SessionSocket,
   })
-  const connections = new Set<Connection>()
+  const parts: SessionParts = { ...options, corks: new Corks() }
+  const sessions = new Set<Session>()
   let draining = false
 
-  const server = makeServer<Record<string, unknown>, Connection>({
-    connectionInitWaitTimeout: INIT_TIMEOUT_MS,
-    onConnect: ({ connectionParams, extra }) => authenticate(extra, connectionParams),
-    onSubscribe: ({ extra, subscriptions }, _id, payload) => prepare(extra, payload, Object.keys(subscriptions).length),
-    execute: (args) => {
-      const { connection, execute } = args.rootValue as Operation
-      return connection.during(execute(args))
-    },
-    subscribe: (args) => (args.rootValue as Operation).subscribe(args),
-    onOperation: ({ extra }, id, _payload, _args, result) =>
-      result instanceof ResponseStream ? new SocketStream(extra, id, result) : undefined,
-    onNext: (_context, _id, _payload, _args, { data, errors }) =>
-      errors && { ...(data === undefined ? {} : { data }), errors: errors.map(formatError) },
-    onError: (_context, _id, _payload, errors) => errors.map(formatError),
-  })
-
-  /** @returns false for a socket that is to be closed with 4403 */
-  async function authenticate(
-    connection: Connection,
-    parameters: Record<string, unknown> | undefined,
-  ): Promise<boolean> {
-    const { authorization } = connection.headers
-    try {
-      const viewer = await viewerFromParameters(verify, { authorization, ...parameters })
-      if (!connection.open) return false
-      if (!quota.take(viewer.userId)) {
-        connection.socket.close(CloseCode.TooManyInitialisationRequests, 'Too many sockets')
-        return false
-      }
-      connection.admit(viewer)
-      return true
-    } catch (error) {
-      if (!(error instanceof TaskwireError)) log.error({ err: error }, 'authentication failed')
-      if (!(error instanceof TaskwireError && error.code === 'UNAUTHENTICATED'))
-        connection.socket.close(TRY_AGAIN_LATER, 'Try again later')
-      return false
-    }
+  function onClose(this: WebSocket): void {
+    if (!(this instanceof SessionSocket) || this.session === undefined) return
+    if (sessions.delete(this.session)) metrics.sockets.dec()
+    this.session.connection.closed()
+    this.session = undefined
   }
 
-  /** @param operations how many are under way on the socket, this one included */
-  async function prepare(
-    connection: Connection,
-    { query, variables, operationName, extensions }: SubscribePayload,
-    operations: number,
-  ): Promise<ExecutionArgs | readonly GraphQLError[]> {
-    const { headers } = connection
-    const caller: Caller = {
-      transport: 'websocket',
-      viewer: connection.viewer,
-      // A browser cannot set a socket's headers; in `extensions` it can say them for each operation.
-      correlationId: correlationIdFrom(extensions?.correlationId ?? headers['x-correlation-id']),
-      traceparent: traceparentFrom(extensions?.traceparent ?? headers.traceparent),
-      // graphql-ws returns the stream of a socket that closes.
-      onGone: () => () => {},
-    }
-    const refuse = (...errors: unknown[]) => execution.refuse(errors, caller).errors
-    if (draining) return refuse(new TaskwireError('SERVICE_UNAVAILABLE', 'The server is stopping.'))
-    if (operations > operationsPerSocket) return refuse(tooMany('operations on this socket', operationsPerSocket))
-    try {
-      const { schema, parse, validate, contextFactory, execute, subscribe } = envelop(yoga, caller)
-      const document = parse(query)
-      const errors = validate(schema, document)
-      if (errors.length > 0) return refuse(...errors)
-      if (getOperationAST(document, operationName) == null)
-        return refuse(badUserInput([{ path: ['operationName'], message: 'Names no operation of the document.' }]))
-      const contextValue = await contextFactory()
-      const rootValue: Operation = { connection, execute, subscribe }
-      return { schema, document, operationName, variableValues: variables, contextValue, rootValue }
-    } catch (error) {
-      return refuse(error)
-    }
+  /** A frame that is too large or malformed: ws closes the socket with the code for it. */
+  function onError(error: Error): void {
+    log.debug({ err: error }, 'WebSocket broke')
   }
 
-  function connected(socket: WebSocket, request: IncomingMessage): void {
-    const connection = new Connection(socket, request.headers, { patience, metrics })
-    connections.add(connection)
+  function opened(socket: SessionSocket, request: IncomingMessage): void {
+    socket.on('error', onError)
+    if (socket.protocol !== GRAPHQL_TRANSPORT_WS_PROTOCOL)
+      return socket.close(CloseCode.SubprotocolNotAcceptable, 'Subprotocol not acceptable')
+    const session = new Session(socket, request, parts)
+    socket.session = session
+    sessions.add(session)
     metrics.sockets.inc()
-    const closed = server.opened(
-      {
-        protocol: socket.protocol,
-        send: (text) => connection.send(text),
-        close: (code, reason) => socket.close(code, reason),
-        onMessage: (handle) =>
-          socket.on('message', (data: Buffer) => {
-            handle(data.toString()).catch((error: unknown) => {
-              log.error({ err: error }, 'WebSocket message failed')
-              socket.close(CloseCode.InternalServerError, 'Internal server error')
-            })
-          }),
-      },
-      connection,
-    )
-    // A frame that is too large or malformed: ws closes the socket with the code for it.
-    socket.on('error', (error) => log.debug({ err: error }, 'WebSocket broke'))
-    socket.once('close', (code, reason) => {
-      connections.delete(connection)
-      metrics.sockets.dec()
-      connection.closed()
-      if (connection.viewer !== undefined) quota.release(connection.viewer.userId)
-      closed(code, reason.toString()).catch((error: unknown) => log.error({ err: error }, 'WebSocket clean-up failed'))
-    })
+    socket.on('message', onMessage)
+    socket.on('pong', onPong)
+    socket.on('close', onClose)
   }
 
-  const pings = setInterval(() => {
-    for (const connection of connections) connection.ping()
+  const ticks = setInterval(() => {
+    const now = Date.now()
+    for (const session of sessions) session.tick(now)
+  }, TICK_MS).unref()
+  const keepingAlive = setInterval(() => {
+    for (const { connection } of sessions) connection.keepAlive()
   }, patience.keepAliveMs).unref()
 
   return {
     upgrade(request, socket, head) {
       const refusal = draining ? 503 : refusalOf(request, origins)
-      if (refusal === undefined) sockets.handleUpgrade(request, socket, head, (opened) => connected(opened, request))
+      if (refusal === undefined) sockets.handleUpgrade(request, socket, head, (made) => opened(made, request))
       else refuseUpgrade(socket, refusal)
     },
     drain() {
       draining = true
-      for (const connection of connections) connection.leave()
+      for (const session of sessions) session.leave()
     },
     close() {
-      clearInterval(pings)
-      for (const { socket } of connections) socket.terminate()
+      clearInterval(ticks)
+      clearInterval(keepingAlive)
+      for (const { connection } of sessions) connection.terminate()
       sockets.close()
     },
   }
@@ -197,8 +111,7 @@ export function createWebSocketFront(options: WebSocketOptions): WebSocketFront 
 /** The HTTP status for a socket that is not to be opened. */
 function refusalOf({ url, headers }: IncomingMessage, origins: Origins): number | undefined {
   if (url?.split('?', 1)[0] !== GRAPHQL_PATH) return 404
-  if (!origins.allows(headers)) return 403
-  return handleProtocols(headers['sec-websocket-protocol'] ?? '') === false ? 400 : undefined
+  return origins.allows(headers) ? undefined : 403
 }
 
 function refuseUpgrade(socket: Duplex, status: number): void {

@@ -7,7 +7,7 @@ import { checkContentLength } from './body.ts'
 import type { Caller, CallerContext } from './caller.ts'
 import type { Documents } from './documents.ts'
 import type { Execution, OperationArgs } from './execution.ts'
-import { ResponseStream } from './response-stream.ts'
+import { OpenSubscription } from './open-subscription.ts'
 
 export const GRAPHQL_PATH = '/graphql'
 
@@ -42,11 +42,11 @@ export function envelop(yoga: Yoga, caller: Caller): Enveloped {
   return yoga.getEnveloped({ caller }) as Enveloped
 }
 
-const streams = new WeakMap<Response, ResponseStream>()
+const subscriptions = new WeakMap<Response, OpenSubscription>()
 
-/** The subscription that `answer` stands for, without a body of its own; undefined where it is no subscription's. */
-export function streamOf(answer: Response): ResponseStream | undefined {
-  return streams.get(answer)
+/** The subscription that `answer` stands for, which has no body of its own; undefined where it is no subscription's. */
+export function subscriptionOf(answer: Response): OpenSubscription | undefined {
+  return subscriptions.get(answer)
 }
 
 /** GraphQL over HTTP and SSE, and the functions that graphql-ws runs operations with, so that all is done alike. */
@@ -77,7 +77,7 @@ function useTaskwire({
   /** What execution has answered: its errors are told, and counted. */
   const answered = new WeakSet<object>()
   /** What was opened over HTTP; Yoga hands on what it has made of it. */
-  const opened = new WeakMap<Caller, ResponseStream>()
+  const opened = new WeakMap<Caller, OpenSubscription>()
 
   const answer = async <Result extends object>(result: Promise<Result>): Promise<Result> => {
     const given = await result
@@ -109,23 +109,24 @@ function useTaskwire({
       setSubscribeFn(async (args) => {
         const { contextValue } = args as OperationArgs
         const result = await answer(execution.subscribe(args as OperationArgs))
-        if (result instanceof ResponseStream) opened.set(contextValue.caller, result)
+        if (result instanceof OpenSubscription && contextValue.caller.transport !== 'websocket')
+          opened.set(contextValue.caller, result)
         return result
       })
     },
 
     onResultProcess(processing) {
       const { result, serverContext } = processing
-      const stream = opened.get(serverContext.caller)
-      if (isAsyncIterable(result) && stream !== undefined) {
+      const subscription = opened.get(serverContext.caller)
+      if (isAsyncIterable(result) && subscription !== undefined) {
         if (processing.resultProcessor === undefined) {
-          stream.end()
+          subscription.stop()
           throw notAcceptable()
         }
         // Yoga's own would put each result into JSON for each subscriber, and knows nothing of cursors.
         processing.setResultProcessor((_result, fetchAPI) => {
           const stand = new fetchAPI.Response(null)
-          streams.set(stand, stream)
+          subscriptions.set(stand, subscription)
           return stand
         }, 'text/event-stream')
       } else if (!answered.has(result)) {

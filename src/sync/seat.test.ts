@@ -38,12 +38,17 @@ test('what overflows during a replay is for the replay to read', () => {
   assert.deepEqual(takeAll(seat), ['5', 'caughtUp 5'])
 })
 
-test('an overflow of events or bytes leaves a reset and what comes after it', () => {
+test('an overflow of events or bytes leaves a reset alone, which goes with the feed until it is read', () => {
   for (const seat of [seatOf(3, 1_000), seatOf(100, 35)]) {
     seat.goLive(0, at(0))
     takeAll(seat)
-    for (let sequence = 1; sequence <= 5; sequence += 1) seat.offer(entry(sequence))
-    assert.deepEqual(takeAll(seat), ['reset 4', '5'])
+    for (let sequence = 1; sequence <= 3; sequence += 1) seat.offer(entry(sequence))
+    seat.offer(entry(4))
+    for (let sequence = 5; sequence <= 1_000; sequence += 1) seat.offer(entry(sequence))
+    assert.deepEqual(takeAll(seat), ['reset 1000'])
+    seat.offer(entry(1_000))
+    seat.offer(entry(1_001))
+    assert.deepEqual(takeAll(seat), ['1001'])
   }
 })
 
@@ -88,15 +93,22 @@ test('progress is told only to a live seat that has nothing waiting and heard no
   assert.deepEqual(takeAll(seat), ['progress 3'])
 })
 
-test('waiting ends with something to take, and with the close', async () => {
+test('who waits is called once there is something to take, and at the close, once for each time he asked', async () => {
   const seat = seatOf()
-  const waiting = seat.wait()
+  let calls = 0
+  const count = () => {
+    calls += 1
+  }
+  seat.onReady(count)
+  assert.equal(calls, 0)
   seat.goLive(0, at(0))
-  await waiting
-  takeAll(seat)
-  const closing = seat.wait()
+  seat.offer(entry(1))
+  assert.equal(calls, 1)
+  assert.deepEqual(takeAll(seat), ['caughtUp 0', '1'])
+  seat.onReady(count)
   seat.close()
-  await Promise.all([closing, seat.wait(), seat.interrupted])
+  assert.equal(calls, 2)
+  await seat.interrupted
   seat.offer(entry(1))
   assert.deepEqual(takeAll(seat), [])
 })

@@ -2,10 +2,14 @@ import type { Position } from './cursor.ts'
 import { FeedEntry } from './entry.ts'
 import type { ResetReason } from './message.ts'
 
+interface ResetNote {
+  readonly kind: 'reset'
+  readonly reason: ResetReason
+  position: Position
+}
+
 /** What stands in a subscription's queue between events. */
-export type Note =
-  | { readonly kind: 'caughtUp' | 'progress'; readonly position: Position }
-  | { readonly kind: 'reset'; readonly position: Position; readonly reason: ResetReason }
+export type Note = ResetNote | { readonly kind: 'caughtUp' | 'progress'; readonly position: Position }
 
 export interface SeatLimits {
   readonly maxEvents: number
@@ -25,7 +29,8 @@ export class Seat {
   readonly userToken: string
   readonly #limits: SeatLimits
   readonly #entityTokens: ReadonlySet<string> | undefined
-  readonly #interrupted = Promise.withResolvers<void>()
+  /** undefined once there is no replay any more. */
+  #interrupted: PromiseWithResolvers<void> | undefined = Promise.withResolvers()
   #queue: (FeedEntry | Note)[] = []
   #events = 0
   #bytes = 0
@@ -35,6 +40,8 @@ export class Seat {
   #after = 0
   #through = 0
   #lastTakenAt = Date.now()
+  /** The reset in the queue, which then has nothing after it. */
+  #reset: ResetNote | undefined
   #wake: (() => void) | undefined
 
   /** @param entityTokens the subjects' tokens of the entity types that are wanted; absent: all */
@@ -60,7 +67,7 @@ export class Seat {
 
   /** Resolves when a replay is to end without having caught up: the seat was reset or closed. */
   get interrupted(): Promise<void> {
-    return this.#interrupted.promise
+    return this.#interrupted?.promise ?? Promise.resolve()
   }
 
   wants(entry: FeedEntry): boolean {
@@ -70,6 +77,11 @@ export class Seat {
   /** An event comes from the hub. */
   offer(entry: FeedEntry): void {
     if (entry.sequence <= this.#after || !this.wants(entry)) return
+    if (this.#reset !== undefined) {
+      // The data that is read afresh has it: for a subscriber who does not read nothing is kept.
+      this.#reset.position = entry.position
+      return
+    }
     this.#push(entry)
     if (this.#events <= this.#limits.maxEvents && this.#bytes <= this.#limits.maxBytes) return
     if (!this.#replaying) this.reset('LAGGED', entry.position)
@@ -88,19 +100,25 @@ export class Seat {
     const kept = this.#queue
     this.#clear()
     this.#replaying = false
+    this.#interrupted = undefined
     this.#after = after
     for (const item of kept) if (item instanceof FeedEntry && item.sequence > this.#after) this.#push(item)
     this.#push({ kind: 'caughtUp', position: caughtUp })
   }
 
-  /** The subscriber has to read his data afresh; the feed is whole again from `position` on. */
+  /**
+   * The subscriber has to read his data afresh; the feed is whole again from `position` on. Until he takes note of it, it
+   * moves on with the feed.
+   */
   reset(reason: ResetReason, position: Position): void {
-    const unread = this.#queue.find((item) => !(item instanceof FeedEntry) && item.kind === 'reset')
+    const note: ResetNote = { kind: 'reset', position, reason: this.#reset?.reason ?? reason }
     this.#clear()
     this.#replaying = false
     this.#after = position.sequence
-    this.#push({ kind: 'reset', position, reason: unread !== undefined && 'reason' in unread ? unread.reason : reason })
-    this.#interrupted.resolve()
+    this.#reset = note
+    this.#interrupted?.resolve()
+    this.#interrupted = undefined
+    this.#push(note)
   }
 
   /** Says how far the feed is to a subscriber who has heard nothing since `quietSince`. */
@@ -115,6 +133,10 @@ export class Seat {
     const item = this.#queue.shift()
     if (item === undefined) return undefined
     this.#lastTakenAt = Date.now()
+    if (item === this.#reset) {
+      this.#after = this.#reset.position.sequence
+      this.#reset = undefined
+    }
     if (item instanceof FeedEntry) {
       this.#events -= 1
       this.#bytes -= item.bytes
@@ -122,19 +144,16 @@ export class Seat {
     return item
   }
 
-  /** Resolves when there may be something to take, or the seat is closed. */
-  async wait(): Promise<void> {
-    if (this.#closed || (!this.#replaying && this.#queue.length > 0)) return
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve
-    })
+  /** Calls back, once, when there may be something to take, or the seat is closed. */
+  onReady(callback: () => void): void {
+    this.#wake = callback
   }
 
   close(): void {
     this.#closed = true
     this.#clear()
-    this.#interrupted.resolve()
-    this.#wake?.()
+    this.#interrupted?.resolve()
+    this.#wakeUp()
   }
 
   #push(item: FeedEntry | Note): void {
@@ -144,12 +163,18 @@ export class Seat {
       this.#events += 1
       this.#bytes += item.bytes
     }
-    this.#wake?.()
+    this.#wakeUp()
+  }
+
+  #wakeUp(): void {
+    const wake = this.#wake
     this.#wake = undefined
+    wake?.()
   }
 
   #clear(): void {
     this.#queue = []
+    this.#reset = undefined
     this.#events = 0
     this.#bytes = 0
   }

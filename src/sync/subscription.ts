@@ -41,6 +41,10 @@ export interface SubscribeOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+type Step = IteratorResult<FeedMessage, undefined>
+
+const DONE: Step = { done: true, value: undefined }
+
 /**
  * One user's feed, from a cursor or from now on, without a gap and without a repeat. It joins the hub first and notes
  * its position H, asks the stream's leader for its last sequence T, replays through max(H, T), and goes on with what
@@ -51,9 +55,10 @@ export class Subscription implements AsyncIterableIterator<FeedMessage, undefine
   readonly #userId: string
   readonly #options: SubscribeOptions
   readonly #seat: Seat
-  readonly #messages: AsyncGenerator<FeedMessage, undefined>
+  /** undefined once the subscription is live. */
+  #replaying: AsyncGenerator<FeedMessage, undefined> | undefined
   #shown: ShownVersions | undefined
-  readonly #abort = () => this.#close()
+  #abort: (() => void) | undefined
 
   constructor(parts: SubscriptionParts, userId: string, options: SubscribeOptions) {
     this.#parts = parts
@@ -61,19 +66,23 @@ export class Subscription implements AsyncIterableIterator<FeedMessage, undefine
     this.#options = options
     const tokens = options.entityTypes && new Set(options.entityTypes.map(entityToken))
     this.#seat = new Seat(userToken(userId), parts.limits, tokens ?? undefined)
-    this.#messages = this.#generate()
-    options.signal?.addEventListener('abort', this.#abort, { once: true })
-    if (options.signal?.aborted) this.#close()
+    this.#replaying = this.#replay()
+    if (options.signal === undefined) return
+    this.#abort = () => this.#close()
+    options.signal.addEventListener('abort', this.#abort, { once: true })
+    if (options.signal.aborted) this.#close()
   }
 
-  next(): Promise<IteratorResult<FeedMessage, undefined>> {
-    return this.#messages.next()
+  /** For one reader, who asks for the next when he has the one before. */
+  next(): Promise<Step> {
+    return this.#replaying === undefined ? new Promise((resolve) => this.#give(resolve)) : this.#nextOf(this.#replaying)
   }
 
   /** Gives the place at the hub up at once, whatever the subscription is waiting for. */
-  return(): Promise<IteratorResult<FeedMessage, undefined>> {
+  async return(): Promise<Step> {
     this.#close()
-    return this.#messages.return(undefined)
+    await this.#replaying?.return(undefined)
+    return DONE
   }
 
   [Symbol.asyncIterator](): this {
@@ -81,25 +90,34 @@ export class Subscription implements AsyncIterableIterator<FeedMessage, undefine
   }
 
   #close(): void {
-    this.#options.signal?.removeEventListener('abort', this.#abort)
+    if (this.#abort !== undefined) this.#options.signal?.removeEventListener('abort', this.#abort)
     this.#seat.close()
     this.#parts.hub.leave(this.#seat)
   }
 
-  async *#generate(): AsyncGenerator<FeedMessage, undefined> {
-    const seat = this.#seat
+  async #nextOf(replay: AsyncGenerator<FeedMessage, undefined>): Promise<Step> {
     try {
-      for await (const message of this.#replay()) yield this.#counted(message)
-      while (!seat.closed) {
-        const item = seat.take()
-        const message = item && this.#render(item)
-        if (message !== undefined) yield this.#counted(message)
-        else if (item === undefined) await seat.wait()
-      }
-    } finally {
+      const { done, value } = await replay.next()
+      if (done !== true) return { done: false, value: this.#counted(value) }
+    } catch (error) {
       this.#close()
+      throw error
     }
-    return undefined
+    this.#replaying = undefined
+    return this.next()
+  }
+
+  /** Hands on what stands in the seat, now or when there is something. */
+  #give(resolve: (step: Step) => void): void {
+    const seat = this.#seat
+    while (!seat.closed) {
+      const item = seat.take()
+      if (item === undefined) return seat.onReady(() => this.#give(resolve))
+      const message = this.#render(item)
+      if (message !== undefined) return resolve({ done: false, value: this.#counted(message) })
+    }
+    this.#close()
+    resolve(DONE)
   }
 
   /** Joins the hub and reads what it no longer has; afterwards the seat is live or closed. */

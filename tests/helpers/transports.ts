@@ -151,9 +151,9 @@ export class TestSocket implements AsyncDisposable {
   static async connect(
     url: string,
     options: ClientOptions = {},
-    protocol = 'graphql-transport-ws',
+    protocols = ['graphql-transport-ws'],
   ): Promise<TestSocket> {
-    const socket = new WebSocket(url.replace(/^http/, 'ws'), protocol, options)
+    const socket = new WebSocket(url.replace(/^http/, 'ws'), protocols, options)
     const opened = new TestSocket(socket)
     await once(socket, 'open')
     return opened
