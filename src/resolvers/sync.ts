@@ -58,17 +58,29 @@ export async function syncPage(
 
 /**
  * The entity of an event at the event's version or a newer one; null after a deletion and where it is gone. What is live
- * has it in the event; what is replayed is read as it is now, all of a batch at once.
+ * has it in the event, and is answered at once; what is replayed is read as it is now, all of a batch at once.
  *
  * @param withTags whether a task's tags will be asked for, too
  */
-export async function entityOf(message: FeedEvent, context: Context, withTags: boolean): Promise<SyncEntityRow | null> {
+export function entityOf(
+  message: FeedEvent,
+  context: Context,
+  withTags: boolean,
+): SyncEntityRow | null | Promise<SyncEntityRow | null> {
   const { event, now } = message
   if (syncOperation(event.type) === 'DELETE') return null
-  const { entityType, entityId, version, state } = event.data
-  if (now === undefined) return entityFromState(entityType, state, event.userid)
-  const entity = await readNow(now.batch, entityType, entityId, context, withTags)
-  now.shown.note(entityId, version, entity?.row.version)
+  if (now !== undefined) return entityNow(event, now, context, withTags)
+  return entityFromState(event.data.entityType, event.data.state, event.userid)
+}
+
+async function entityNow(
+  { data: { entityType, entityId, version } }: FeedEvent['event'],
+  { batch, shown }: NonNullable<FeedEvent['now']>,
+  context: Context,
+  withTags: boolean,
+): Promise<SyncEntityRow | null> {
+  const entity = await readNow(batch, entityType, entityId, context, withTags)
+  shown.note(entityId, version, entity?.row.version)
   return entity
 }
 

@@ -1,5 +1,5 @@
 import { type SyncOperation as SyncOperationName, syncOperation } from '../events/operations.ts'
-import { entityOf, subscribeToFeed, syncCursor, syncPage } from '../resolvers/sync.ts'
+import { entityOf, type SyncEntityRow, subscribeToFeed, syncCursor, syncPage } from '../resolvers/sync.ts'
 import type { FeedEvent, FeedMessage, ResetReason } from '../sync/message.ts'
 import type { FeedPage } from '../sync/page.ts'
 import { builder } from './builder.ts'
@@ -38,6 +38,8 @@ const SyncEntity = builder.unionType('SyncEntity', {
   description: 'What an event can be about. Expect types that you do not know yet.',
   types: [Task, Tag, RecurringTask],
 })
+
+const brandedEntity = (entity: SyncEntityRow | null) => entity && branded(entity.row, entity.type)
 
 const typeNames: Record<FeedMessage['kind'], string> = {
   event: 'SyncEvent',
@@ -92,9 +94,9 @@ builder.objectRef<FeedEvent>('SyncEvent').implement({
       description:
         'The entity at this version or a newer one, so that a cache never goes back in time. null with DELETE, and ' +
         'where it is gone by now.',
-      resolve: async (message, _args, context, info) => {
-        const entity = await entityOf(message, context, selects(info, ['tags']))
-        return entity && branded(entity.row, entity.type)
+      resolve: (message, _args, context, info) => {
+        const entity = entityOf(message, context, selects(info, ['tags']))
+        return entity instanceof Promise ? entity.then(brandedEntity) : brandedEntity(entity)
       },
     }),
     version: t.int({
