@@ -52,7 +52,7 @@ const neverGone = () => () => {}
 /**
  * The server's side of graphql-transport-ws on one socket. It reads and checks messages with graphql-ws, and is not that
  * library's server because of what it keeps and does for each subscription of a feed that thousands have: see
- * docs/decisions/0008-sessions-of-our-own.md. A session is of one user: without a valid token it is closed with 4403.
+ * docs/decisions/0010-sessions-of-our-own.md. A session is of one user: without a valid token it is closed with 4403.
  *
  *   new ── connection_init ──► admitting ── token holds ──► ready
  *    └── 5 s: 4408                 └── it does not: 4403      └── the token ends: 4403
