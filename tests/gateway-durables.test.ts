@@ -36,11 +36,15 @@ describe('the durables of gateways', () => {
     return names
   }
 
+  /** A gateway makes its durable anew after a restart of NATS, which on a busy machine takes a while. */
   const durables = (count: number) =>
-    eventually(async () => {
-      const names = await consumers()
-      return names.length === count && names.every((name) => name.startsWith('sync-')) ? names : undefined
-    })
+    eventually(
+      async () => {
+        const names = await consumers()
+        return names.length === count && names.every((name) => name.startsWith('sync-')) ? names : undefined
+      },
+      { withinMs: 60_000 },
+    )
 
   it('are one each, however often clients resume and NATS restarts', async () => {
     const before = await durables(2)
