@@ -9,7 +9,7 @@ import { differences, mirrorState, polledEvents, serverState } from './server-st
 import type { FeedServers } from './servers.ts'
 import { Writer } from './writer.ts'
 
-const SETTLE_MS = 30_000
+const SETTLE_MS = 60_000
 /** A phase goes on after this long, whatever the writers have got done. */
 const PATIENCE_MS = 1_000
 

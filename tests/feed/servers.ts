@@ -36,8 +36,11 @@ export class FeedServers implements AsyncDisposable {
         starting.use(await Program.start({ role, databaseUrl: postgres.url, natsUrl: nats.url, env: ENV })),
       ),
     )
+    const servers = new FeedServers(postgres, nats, programs)
+    // Cursors from before there is a feed begin with a reset.
+    await servers.leader()
     starting.move()
-    return new FeedServers(postgres, nats, programs)
+    return servers
   }
 
   url(gateway: number): string {
@@ -93,8 +96,9 @@ export class FeedServers implements AsyncDisposable {
     return this.restartNats('SIGKILL', () => this.#removeStore())
   }
 
-  /** The worker whose relay publishes, once there is one. @param except one that does not count */
+  /** The worker whose relay publishes, once there is one; for that NATS has to run. @param except one that does not count */
   leader(except?: Program): Promise<Program> {
+    this.nats.resume()
     return eventually(async () => {
       for (const worker of this.workers) if (worker !== except && (await leads(worker))) return worker
       return undefined

@@ -9,7 +9,7 @@ const REFUSALS = ['NOT_FOUND', 'ALREADY_EXISTS', 'INVALID_TRANSITION', 'LIMIT_EX
 const UNKNOWN = ['SERVICE_UNAVAILABLE']
 const PATIENCE_MS = 2_000
 const RETRY_MS = 100
-const GIVE_UP_MS = 60_000
+const GIVE_UP_MS = 120_000
 
 export interface WriterOptions {
   /** Asked for each try. */
