@@ -75,6 +75,11 @@ export function createMetrics() {
       labelNames: ['transport', 'reason'] as const,
       registers,
     }),
+    replays: new Gauge({
+      name: 'taskwire_sync_replays',
+      help: 'Subscriptions that are reading what they have missed.',
+      registers,
+    }),
     deliveries: new Counter({
       name: 'taskwire_sync_deliveries_total',
       help: 'Feed messages handed to subscriptions.',

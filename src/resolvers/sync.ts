@@ -73,15 +73,23 @@ export function entityOf(
   return entityFromState(event.data.entityType, event.data.state, event.userid)
 }
 
-async function entityNow(
+function entityNow(
   { data: { entityType, entityId, version } }: FeedEvent['event'],
   { batch, shown }: NonNullable<FeedEvent['now']>,
   context: Context,
   withTags: boolean,
-): Promise<SyncEntityRow | null> {
-  const entity = await readNow(batch, entityType, entityId, context, withTags)
-  shown.note(entityId, version, entity?.row.version)
-  return entity
+): SyncEntityRow | null | Promise<SyncEntityRow | null> {
+  const note = (entity: SyncEntityRow | null) => {
+    shown.note(entityId, version, entity?.row.version)
+    return entity
+  }
+  const read = readOf(batch, entityType, context)
+  const known = read.loaded?.get(entityId)
+  if (known !== undefined && (known?.type !== 'Task' || !withTags || read.loadedTags !== undefined)) {
+    rememberTags(read, entityId, context)
+    return note(known)
+  }
+  return readNow(read, batch, entityId, context, withTags && entityType === 'TASK').then(note)
 }
 
 /** The state was checked against the schema of its type when the event was parsed. */
@@ -98,34 +106,44 @@ function entityFromState(entityType: EntityType, state: unknown, userId: string)
 
 type Entities = ReadonlyMap<string, SyncEntityRow | null>
 
+type Tags = ReadonlyMap<string, readonly TagRow[]>
+
+/** What is read once for a batch. The events after the first are then answered without a promise. */
 interface BatchRead {
   readonly entities: Promise<Entities>
-  tags: Promise<ReadonlyMap<string, readonly TagRow[]>> | undefined
+  loaded: Entities | undefined
+  tags: Promise<Tags> | undefined
+  loadedTags: Tags | undefined
 }
 
 /** What was read for the events of a batch: each of them executes with a context, and so with loaders, of its own. */
 const reads = new WeakMap<EventBatch, Map<EntityType, BatchRead>>()
 
 async function readNow(
+  read: BatchRead,
   batch: EventBatch,
-  entityType: EntityType,
   id: string,
   context: Context,
   withTags: boolean,
 ): Promise<SyncEntityRow | null> {
-  const read = readOf(batch, entityType, context)
   try {
-    const entities = await read.entities
-    if (withTags && entityType === 'TASK') {
-      read.tags ??= tagsOf([...entities.values()], context)
-      context.reads.loader(tagsOfTasks).remember(await read.tags)
+    read.loaded = await read.entities
+    if (withTags) {
+      read.tags ??= tagsOf([...read.loaded.values()], context)
+      read.loadedTags = await read.tags
     }
-    return entities.get(id) ?? null
+    rememberTags(read, id, context)
+    return read.loaded.get(id) ?? null
   } catch (error) {
     // The next event of the batch tries again.
     reads.delete(batch)
     throw error
   }
+}
+
+function rememberTags({ loadedTags }: BatchRead, id: string, context: Context): void {
+  const own = loadedTags?.get(id)
+  if (own !== undefined) context.reads.loader(tagsOfTasks).remember(id, own)
 }
 
 function readOf(batch: EventBatch, entityType: EntityType, context: Context): BatchRead {
@@ -136,7 +154,8 @@ function readOf(batch: EventBatch, entityType: EntityType, context: Context): Ba
   }
   let read = ofBatch.get(entityType)
   if (read === undefined) {
-    read = { entities: entitiesNow(entityType, batch.idsOf(entityType), context), tags: undefined }
+    const entities = entitiesNow(entityType, batch.idsOf(entityType), context)
+    read = { entities, loaded: undefined, tags: undefined, loadedTags: undefined }
     ofBatch.set(entityType, read)
   }
   return read
@@ -162,10 +181,7 @@ async function entitiesNow(entityType: EntityType, ids: readonly string[], conte
   return new Map(await Promise.all(ids.map(load)))
 }
 
-async function tagsOf(
-  entities: readonly (SyncEntityRow | null)[],
-  context: Context,
-): Promise<ReadonlyMap<string, readonly TagRow[]>> {
+async function tagsOf(entities: readonly (SyncEntityRow | null)[], context: Context): Promise<Tags> {
   const tags = context.reads.loader(tagsOfTasks)
   const ids = entities.flatMap((entity) => (entity === null ? [] : [entity.row.id]))
   return new Map(await Promise.all(ids.map(async (id) => [id, await tags.of(id)] as const)))

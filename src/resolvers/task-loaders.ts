@@ -41,8 +41,8 @@ export class TagsOfTasks {
   }
 
   /** Takes over what another operation of the user's has fetched just now. */
-  remember(tags: ReadonlyMap<string, readonly TagRow[]>): void {
-    for (const [taskId, own] of tags) this.#fetched.set(taskId, own)
+  remember(taskId: string, tags: readonly TagRow[]): void {
+    this.#fetched.set(taskId, tags)
   }
 
   async #fetch(taskIds: readonly string[]): Promise<(readonly TagRow[])[]> {

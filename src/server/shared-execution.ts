@@ -73,6 +73,8 @@ export class SharedExecution {
   readonly #args: ValidatedSubscriptionArgs
   readonly #viewer: Viewer | undefined
   readonly #options: SharedExecutionOptions
+  /** Of no request: it is for what is logged on the way. */
+  readonly #correlationId = newId()
   readonly #executed = new WeakMap<object, Executed | Promise<Executed>>()
   #sharers = 0
 
@@ -117,7 +119,7 @@ export class SharedExecution {
     const { services, metrics } = this.#options
     const context = createContext(services, {
       viewer: this.#viewer,
-      correlationId: newId(),
+      correlationId: this.#correlationId,
       traceparent: undefined,
     })
     const end = (result: ExecutionResult | FailedResult): Executed => {

@@ -12,6 +12,7 @@ import { type FeedPage, type PageOptions, readPage } from './page.ts'
 import type { SeatLimits } from './seat.ts'
 import { Slots } from './slots.ts'
 import { type SubscribeOptions, Subscription } from './subscription.ts'
+import { Turns } from './turns.ts'
 
 const SECOND = 1_000
 const KIBIBYTE = 1024
@@ -67,6 +68,7 @@ export function createFeed(options: FeedOptions): Feed {
     link,
     cursors,
     slots,
+    turns: new Turns(),
     limits: options.limits ?? { maxEvents: 2_000, maxBytes: 2_048 * KIBIBYTE },
     log: log.child({ service: 'feed' }),
     metrics,
