@@ -25,8 +25,8 @@ export class Replay {
   readonly #userId: string
   readonly #seat: Seat
   readonly #after: string | null | undefined
-  readonly #batches: AsyncGenerator<Iterator<FeedMessage>, undefined>
-  #batch: Iterator<FeedMessage> | undefined
+  readonly #batches: AsyncGenerator<Iterator<FeedMessage, undefined>, undefined>
+  #batch: Iterator<FeedMessage, undefined> | undefined
   #shown: ShownVersions | undefined
 
   /** @param after a cursor, or nothing to begin with what is live */
@@ -64,7 +64,7 @@ export class Replay {
     await this.#batches.return(undefined)
   }
 
-  async *#read(): AsyncGenerator<Iterator<FeedMessage>, undefined> {
+  async *#read(): AsyncGenerator<Iterator<FeedMessage, undefined>, undefined> {
     const after = this.#after
     const { hub, cursors } = this.#parts
     const seat = this.#seat
@@ -133,7 +133,7 @@ export class Replay {
     return { from: cursor, target: Math.max(joined.sequence, judgement.last) }
   }
 
-  async *#readFrom(from: Position, target: number): AsyncGenerator<Iterator<FeedMessage>, undefined> {
+  async *#readFrom(from: Position, target: number): AsyncGenerator<Iterator<FeedMessage, undefined>, undefined> {
     const { hub, metrics } = this.#parts
     const seat = this.#seat
     metrics.replays.inc()
