@@ -22,7 +22,7 @@ type Step = IteratorResult<FeedMessage, undefined>
 
 const DONE: Step = { done: true, value: undefined }
 /** So many are handed on at once of what was missed: a few milliseconds' work. */
-const EVENTS_A_TURN = 16
+const EVENTS_A_TURN = 32
 
 /**
  * One user's feed, from a cursor or from now on, without a gap and without a repeat: first what it has missed (see
