@@ -42,7 +42,6 @@ export interface SessionParts {
   readonly log: Log
 }
 
-const INIT_TIMEOUT_MS = 5_000
 const GOING_AWAY = 1001
 const TRY_AGAIN_LATER = 1013
 
@@ -88,7 +87,7 @@ export class Session {
 
   /** To be called a few times a second. */
   tick(nowMs: number): void {
-    if (this.#state === 'new' && nowMs - this.#openedMs >= INIT_TIMEOUT_MS)
+    if (this.#state === 'new' && nowMs - this.#openedMs >= this.#parts.patience.initMs)
       this.#connection.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout')
     this.#connection.tick(nowMs)
   }

@@ -35,7 +35,9 @@ export async function signToken(
     .sign(new TextEncoder().encode(secret))
 }
 
-type GatewayOptions = Partial<Pick<ServerOptions, 'readiness' | 'developmentToken'>> & { readonly config?: Config }
+type GatewayOptions = Partial<Pick<ServerOptions, 'readiness' | 'developmentToken' | 'patience'>> & {
+  readonly config?: Config
+}
 
 /** The real server on a port of its own, over a small schema that tests steer; and a client for each transport. */
 export class Gateway implements AsyncDisposable {
@@ -47,7 +49,7 @@ export class Gateway implements AsyncDisposable {
   readonly #database: Database<Tables>
   #url = ''
 
-  private constructor(config: Config, { readiness, developmentToken }: GatewayOptions) {
+  private constructor(config: Config, { readiness, developmentToken, patience }: GatewayOptions) {
     const { api, metrics, logged } = this
     const write = (line: Buffer, _encoding: string, done: () => void) => {
       logged.push(JSON.parse(line.toString()))
@@ -74,6 +76,7 @@ export class Gateway implements AsyncDisposable {
         verifier: createVerifier(config.auth, log),
       },
       developmentToken,
+      patience,
     })
   }
 
