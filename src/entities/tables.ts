@@ -9,6 +9,7 @@ import { IdempotencyKeyEntity } from './idempotency-key.ts'
 import { InboxEntity } from './inbox.ts'
 import { OutboxEntity, RelayEntity } from './outbox.ts'
 import { RecurringTaskEntity, RecurringTaskTagEntity } from './recurring-task.ts'
+import { ReminderEntity } from './reminder.ts'
 import { TagEntity, TaskTagEntity } from './tag.ts'
 import { TaskEntity } from './task.ts'
 
@@ -18,6 +19,7 @@ export const entities = [
   TaskTagEntity,
   RecurringTaskEntity,
   RecurringTaskTagEntity,
+  ReminderEntity,
   EntityIdEntity,
   OutboxEntity,
   RelayEntity,

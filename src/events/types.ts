@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { EntityType } from '../domain/entity.ts'
 import { recurringTaskFields } from '../domain/recurring-task-state.ts'
+import { reminderFields } from '../domain/reminder-state.ts'
 import { tagFields } from '../domain/tag.ts'
 import { taskFields } from '../domain/task.ts'
 
@@ -8,6 +9,7 @@ import { taskFields } from '../domain/task.ts'
 export const taskState = z.looseObject(taskFields)
 export const tagState = z.looseObject(tagFields)
 export const recurringTaskState = z.looseObject(recurringTaskFields)
+export const reminderState = z.looseObject(reminderFields)
 
 interface EventDefinition {
   readonly entityType: EntityType
@@ -19,6 +21,7 @@ interface EventDefinition {
 const task = { entityType: 'TASK', schemaVersion: 1, state: taskState } as const
 const tag = { entityType: 'TAG', schemaVersion: 1, state: tagState } as const
 const recurringTask = { entityType: 'RECURRING_TASK', schemaVersion: 1, state: recurringTaskState } as const
+const reminder = { entityType: 'REMINDER', schemaVersion: 1, state: reminderState } as const
 
 /** Every type of event, each defined here once; parsed when it is written and again when it is read. */
 export const EVENT_TYPES = {
@@ -37,6 +40,13 @@ export const EVENT_TYPES = {
   'recurring-task.paused': recurringTask,
   'recurring-task.resumed': recurringTask,
   'recurring-task.deleted': recurringTask,
+  'reminder.scheduled': reminder,
+  'reminder.updated': reminder,
+  'reminder.triggered': reminder,
+  'reminder.sent': reminder,
+  'reminder.cancelled': reminder,
+  'reminder.failed': reminder,
+  'reminder.retried': reminder,
 } as const satisfies Record<string, EventDefinition>
 
 export type EventType = keyof typeof EVENT_TYPES

@@ -1,9 +1,11 @@
 import type { EntityType } from '../domain/entity.ts'
 import { badUserInput } from '../domain/errors.ts'
 import type { RecurringTaskState } from '../domain/recurring-task-state.ts'
+import type { ReminderState } from '../domain/reminder-state.ts'
 import type { TagState } from '../domain/tag.ts'
 import type { TaskState } from '../domain/task.ts'
 import { type RecurringTaskRow, recurringTaskRow } from '../entities/recurring-task-state.ts'
+import { reminderRow } from '../entities/reminder-state.ts'
 import { type TagRow, tagRow } from '../entities/tag-state.ts'
 import { type TaskRow, taskRow } from '../entities/task-state.ts'
 import { syncOperation } from '../events/operations.ts'
@@ -12,6 +14,7 @@ import type { EventBatch, FeedEvent, FeedMessage } from '../sync/message.ts'
 import type { FeedPage } from '../sync/page.ts'
 import { type Context, viewerOf } from './context.ts'
 import { recurringTaskById } from './recurring-task-loaders.ts'
+import { type ShownReminder, reminderById } from './reminder-loaders.ts'
 import { tagById } from './tags.ts'
 import { tagsOfTasks, taskById } from './task-loaders.ts'
 
@@ -27,6 +30,7 @@ export type SyncEntityRow =
   | { readonly type: 'Task'; readonly row: TaskRow }
   | { readonly type: 'Tag'; readonly row: TagRow }
   | { readonly type: 'RecurringTask'; readonly row: RecurringTaskRow }
+  | { readonly type: 'Reminder'; readonly row: ShownReminder }
 
 /** The user's feed, from a cursor or from now on. */
 export function subscribeToFeed(
@@ -101,6 +105,8 @@ function entityFromState(entityType: EntityType, state: unknown, userId: string)
       return { type: 'Tag', row: tagRow(state as TagState, userId) }
     case 'RECURRING_TASK':
       return { type: 'RecurringTask', row: recurringTaskRow(state as RecurringTaskState, userId) }
+    case 'REMINDER':
+      return { type: 'Reminder', row: { ...reminderRow(state as ReminderState, userId), fromEvent: true } }
   }
 }
 
@@ -175,6 +181,10 @@ async function entitiesNow(entityType: EntityType, ids: readonly string[], conte
       case 'RECURRING_TASK': {
         const row = await context.reads.loader(recurringTaskById).load(id)
         return [id, row && { type: 'RecurringTask', row }]
+      }
+      case 'REMINDER': {
+        const row = await context.reads.loader(reminderById).load(id)
+        return [id, row && { type: 'Reminder', row }]
       }
     }
   }

@@ -5,6 +5,7 @@ const values: Record<EntityTypeName, { readonly description: string }> = {
   TASK: { description: 'A task.' },
   TAG: { description: 'A tag.' },
   RECURRING_TASK: { description: 'A recurring task: a series.' },
+  REMINDER: { description: 'A reminder of a task.' },
 }
 
 export const EntityType = builder.enumType('EntityType', {

@@ -7,6 +7,7 @@ import { EntityType } from './entity-type.ts'
 import { FieldChange } from './field-change.ts'
 import { branded } from './node.ts'
 import { RecurringTask } from './recurring-task.ts'
+import { Reminder } from './reminder.ts'
 import { selects } from './selection.ts'
 import { Tag } from './tag.ts'
 import { Task } from './task.ts'
@@ -36,7 +37,7 @@ const SyncResetReason = builder.enumType('SyncResetReason', {
 
 const SyncEntity = builder.unionType('SyncEntity', {
   description: 'What an event can be about. Expect types that you do not know yet.',
-  types: [Task, Tag, RecurringTask],
+  types: [Task, Tag, RecurringTask, Reminder],
 })
 
 const brandedEntity = (entity: SyncEntityRow | null) => entity && branded(entity.row, entity.type)
