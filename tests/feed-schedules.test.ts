@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { describeProblems, play } from './feed/play.ts'
-import { describeSchedule, FAULT_KINDS, makeSchedule } from './feed/schedule.ts'
-import { FeedServers } from './feed/servers.ts'
+import { describeProblems, play } from '../chaos/feed/play.ts'
+import { describeSchedule, FAULT_KINDS, makeSchedule } from '../chaos/feed/schedule.ts'
+import { FeedServers } from '../chaos/feed/servers.ts'
 
 /** Fixed, so that a failure can be looked at; `npm run test:feed` plays as many others as one likes. */
 const SEEDS = Array.from({ length: 24 }, (_, index) => 100 + index)

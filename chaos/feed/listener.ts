@@ -1,8 +1,8 @@
 import WebSocket from 'ws'
 import { Mirror } from '../../examples/reference-client/mirror.ts'
-import { userToken } from '../helpers/taskwire.ts'
+import { userToken } from '../../tests/helpers/taskwire.ts'
 import { Ledger } from './ledger.ts'
-import type { Random } from './random.ts'
+import type { Random } from '../random.ts'
 
 /** Nobody listens there. */
 const NOWHERE = 'http://127.0.0.1:9'

@@ -1,6 +1,6 @@
 import type { FeedMessage, SyncEvent } from '../../examples/reference-client/documents.ts'
 import { Cursors, type Position } from '../../src/sync/cursor.ts'
-import { TEST_SECRET } from '../helpers/options.ts'
+import { TEST_SECRET } from '../../tests/helpers/options.ts'
 
 const cursors = new Cursors(TEST_SECRET)
 

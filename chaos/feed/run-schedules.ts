@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { globalSetup, globalTeardown } from '../helpers/global-setup.ts'
+import { globalSetup, globalTeardown } from '../../tests/helpers/global-setup.ts'
 import { describeProblems, play } from './play.ts'
 import { makeSchedule } from './schedule.ts'
 import { FeedServers } from './servers.ts'

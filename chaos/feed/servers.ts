@@ -1,10 +1,10 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createTestDatabase, type TestDatabase } from '../helpers/database.ts'
-import { eventually } from '../helpers/eventually.ts'
-import { startNats, type TestNats } from '../helpers/nats.ts'
-import { Program } from '../helpers/process.ts'
+import { createTestDatabase, type TestDatabase } from '../../tests/helpers/database.ts'
+import { eventually } from '../../tests/helpers/eventually.ts'
+import { startNats, type TestNats } from '../../tests/helpers/nats.ts'
+import { Program } from '../../tests/helpers/process.ts'
 
 /** Of what a program wrote, so much is shown. */
 const LINES = 15

@@ -1,4 +1,4 @@
-import type { Random } from './random.ts'
+import type { Random } from '../random.ts'
 
 /** Entities are named by numbers: task 3 is the same one for all writers of a user, whoever makes it. */
 export type Write =

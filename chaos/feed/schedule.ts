@@ -1,4 +1,4 @@
-import { Random } from './random.ts'
+import { Random } from '../random.ts'
 import { randomWrite, type Write } from './write.ts'
 
 /** What happens to clients and servers. Whatever lasts, lasts until the end of its phase. */
