@@ -24,7 +24,11 @@ async function setClock(instant: string): Promise<void> {
   await database.query('UPDATE clock SET shift_ms = $1', [Math.round(ahead)])
 }
 
-const done = (at: string): SeedTask => ({ status: 'COMPLETED', completed_at: new Date(at) })
+const done = (at: string): SeedTask => ({
+  status: 'COMPLETED',
+  completed_at: new Date(at),
+  updated_at: new Date(at),
+})
 
 test('counts by status and priority, over what is not in the trash', async () => {
   await seedTasks(database, 'alice', [
@@ -129,6 +133,57 @@ test('today is the day of the time zone that is asked for, also when the clocks 
   assert.deepEqual(await today('Pacific/Auckland'), [2, 2], 'where it is the 28th since 11:00 UTC')
 })
 
+const PER_DAY = `query ($timezone: String, $days: Int) {
+  taskStats(timezone: $timezone) { completedPerDay(days: $days) { date count } }
+}`
+
+async function perDay(user: string, variables: Readonly<Record<string, unknown>> = {}) {
+  const { taskStats } = await world.data(user, PER_DAY, variables)
+  return taskStats.completedPerDay.map(({ date, count }: { date: string; count: number }) => [date, count])
+}
+
+test('completions are counted by the days of the time zone, today last, and days without any are there', async (t) => {
+  t.after(() => database.query('UPDATE clock SET shift_ms = 0'))
+  await seedTasks(database, 'dora', [
+    done('2027-03-26T22:59:59.999Z'),
+    done('2027-03-27T22:59:59.999Z'),
+    done('2027-03-27T23:00:00.000Z'),
+    done('2027-03-28T21:59:59.999Z'),
+    done('2027-03-28T22:00:00.000Z'),
+    done('2027-03-29T21:59:59.999Z'),
+    done('2027-03-29T22:00:00.000Z'),
+    { ...done('2027-03-28T12:00:00Z'), deleted_at: new Date() },
+    { due_date: new Date('2027-03-28T12:00:00Z') },
+  ])
+  await seedTasks(database, 'mallory', [done('2027-03-28T12:00:00Z')])
+  await setClock('2027-03-29T12:00:00Z')
+  assert.deepEqual(await perDay('dora', { timezone: 'Europe/Berlin', days: 4 }), [
+    ['2027-03-26', 1],
+    ['2027-03-27', 1],
+    ['2027-03-28', 2],
+    ['2027-03-29', 2],
+  ])
+  assert.deepEqual(await perDay('dora', { days: 1 }), [['2027-03-29', 2]], 'the default is UTC')
+  const fortnight = await perDay('dora')
+  assert.equal(fortnight.length, 14)
+  assert.deepEqual(
+    [fortnight[0], fortnight[13]],
+    [
+      ['2027-03-16', 0],
+      ['2027-03-29', 2],
+    ],
+  )
+  const year = await perDay('dora', { days: 366 })
+  assert.equal(
+    year.reduce((sum: number, [, count]: [string, number]) => sum + count, 0),
+    7,
+  )
+  for (const days of [0, -1, 367]) {
+    const { errors } = await world.execute('dora', PER_DAY, { days })
+    assert.deepEqual(issuePaths(errors), ['days'])
+  }
+})
+
 test('a time zone that does not exist is bad input, with its path', async () => {
   for (const timezone of ['Mars/Olympus', '', '+02:00']) {
     const { errors } = await world.execute('alice', STATS, { timezone })
@@ -139,10 +194,12 @@ test('a time zone that does not exist is bad input, with its path', async () => 
   assert.equal(errors[0]?.extensions.code, 'BAD_USER_INPUT')
 })
 
-test('the counts take one statement, and those by tag another', async () => {
+test('the counts take one statement, those by tag and those by day another each', async () => {
   world.statements.length = 0
   await stats('alice')
   assert.equal(world.statements.length, 2)
   await world.data('alice', '{ taskStats { total byPriority { count } } }')
   assert.equal(world.statements.length, 3)
+  await world.data('alice', '{ taskStats { total completedPerDay { count } } }')
+  assert.equal(world.statements.length, 5)
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dayOf } from './day.ts'
+import { dayOf, lastDays } from './day.ts'
 
 const dayAt = (instant: string, timezone: string) => {
   const day = dayOf(new Date(instant), timezone)
@@ -43,4 +43,26 @@ test('names are taken in whatever case; what is no name of a zone is none', () =
   assert.deepEqual(dayAt('2027-06-15T12:00:00Z', 'europe/berlin'), dayAt('2027-06-15T12:00:00Z', 'Europe/Berlin'))
   for (const name of ['', 'Mars/Olympus', '+01:00', '-0500', 'UTC+1', 'Europe/Berlin\0', 'Europe', "'"])
     assert.equal(dayOf(new Date(), name), undefined, name)
+})
+
+test('the days before it are whole, whatever the clocks do, and leave nothing out', () => {
+  const days = lastDays(new Date('2027-03-29T00:30:00Z'), 'Europe/Berlin', 3)
+  assert.deepEqual(
+    days?.map(({ date, start, end }) => [date, start.toISOString(), end.toISOString()]),
+    [
+      ['2027-03-27', '2027-03-26T23:00:00.000Z', '2027-03-27T23:00:00.000Z'],
+      ['2027-03-28', '2027-03-27T23:00:00.000Z', '2027-03-28T22:00:00.000Z'],
+      ['2027-03-29', '2027-03-28T22:00:00.000Z', '2027-03-29T22:00:00.000Z'],
+    ],
+  )
+  // Samoa went over the date line: the 30th never was.
+  const skipped = lastDays(new Date('2011-12-31T12:00:00Z'), 'Pacific/Apia', 3)
+  assert.deepEqual(
+    skipped?.map(({ date, start, end }) => [date, end.getTime() - start.getTime()]),
+    [
+      ['2011-12-30', 0],
+      ['2011-12-31', 86_400_000],
+      ['2012-01-01', 86_400_000],
+    ],
+  )
 })

@@ -1,4 +1,6 @@
 import {
+  completedPerDay,
+  type DayCount as DayCountRow,
   openTasksByTag,
   type TagCount as TagCountRow,
   taskStats,
@@ -13,6 +15,14 @@ const TaskPriorityCount = builder.objectRef<Stats['byPriority'][number]>('TaskPr
   fields: (t) => ({
     priority: t.expose('priority', { type: TaskPriority, description: 'The priority.' }),
     count: t.exposeInt('count', { description: 'How many open tasks have it.' }),
+  }),
+})
+
+const DayCount = builder.objectRef<DayCountRow>('DayCount').implement({
+  description: 'How many tasks were completed on a day.',
+  fields: (t) => ({
+    date: t.expose('date', { type: 'Date', description: 'The day.' }),
+    count: t.exposeInt('count', { description: 'How many were completed on it.' }),
   }),
 })
 
@@ -34,6 +44,12 @@ const TaskStats = builder.objectRef<Stats>('TaskStats').implement({
     overdue: t.exposeInt('overdue', { description: 'Those past their due date and not completed.' }),
     dueToday: t.exposeInt('dueToday', { description: 'Those whose due date is today, completed ones included.' }),
     completedToday: t.exposeInt('completedToday', { description: 'Those that were completed today.' }),
+    completedPerDay: t.field({
+      type: [DayCount],
+      description: 'Completed tasks by the day of their completion: oldest first, today last, every day listed.',
+      args: { days: t.arg.int({ description: 'The last so many days with today, 1 to 366; default 14.' }) },
+      resolve: ({ timezone }, args, context) => completedPerDay(context, timezone, args),
+    }),
     byPriority: t.expose('byPriority', {
       type: [TaskPriorityCount],
       description: 'Open tasks by priority, every priority listed.',

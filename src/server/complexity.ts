@@ -19,11 +19,13 @@ const LARGEST_PAGE = 1_000
 const INTROSPECTION_WEIGHT = 10
 /** Lists in arguments that make a list of the same length in the answer. */
 const LISTS = ['ids', 'tasks']
-const PAGING = ['first', 'last']
+/** Arguments that say how many elements there are to be. */
+const SIZES = ['first', 'last', 'days']
 
 /**
  * What an operation may cost at most: each field is 1, and what lies below a field that answers with a page or a list
- * counts for each element that was asked for (`first`, else `last`, else the default page; or the ids that were given).
+ * counts for each element that was asked for (`first`, else `last` or `days`, else the default page; or the ids that were
+ * given).
  * A fragment counts wherever it is spread. It takes the variables' values, so it is measured before each execution.
  */
 export function complexityOf(args: ValidatedExecutionArgs): number {
@@ -81,9 +83,9 @@ class Measure {
   #elements(field: GraphQLField<unknown, unknown>, node: FieldNode): number {
     if (field.name === '__schema' || field.name === '__type') return INTROSPECTION_WEIGHT
     const takes = (name: string) => field.args.some((argument) => argument.name === name)
-    if (getNamedType(field.type).name.endsWith('Connection') || PAGING.some(takes)) {
-      const { first, last } = this.#values(field, node)
-      const size = first ?? last
+    if (getNamedType(field.type).name.endsWith('Connection') || SIZES.some(takes)) {
+      const values = this.#values(field, node)
+      const size = SIZES.map((name) => values[name]).find((value) => value != null)
       return typeof size === 'number' ? Math.min(Math.max(1, size), LARGEST_PAGE) : DEFAULT_PAGE
     }
     if (!takes('input') && !LISTS.some(takes)) return 1
