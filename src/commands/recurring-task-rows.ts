@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { expectVersion, notFound, TaskwireError } from '../domain/errors.ts'
+import { expectVersion, notFound } from '../domain/errors.ts'
 import type { ChangedRecurringTask } from '../domain/recurring-task.ts'
 import type { RecurringTask, RecurringTaskState } from '../domain/recurring-task-state.ts'
 import type { TagRef } from '../domain/tag.ts'
@@ -7,6 +7,7 @@ import { recurringTask, recurringTaskFullRow } from '../entities/recurring-task-
 import { ownedBy } from '../entities/scope.ts'
 import { isUuid } from '../lib/ids.ts'
 import type { UnitOfWork } from './command.ts'
+import { registerId } from './entity-ids.ts'
 
 export interface LoadOptions {
   /** Passes over one that another transaction holds, as if it were not there. */
@@ -68,13 +69,7 @@ function loadTags(unit: UnitOfWork, id: string): Promise<TagRef[]> {
  */
 export async function insertRecurringTask(unit: UnitOfWork, series: ChangedRecurringTask): Promise<string> {
   const { id } = series.state
-  const registered = await unit.db
-    .insertInto('entity_ids')
-    .values({ id, user_id: unit.userId, entity_type: 'RECURRING_TASK' })
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('id')
-    .executeTakeFirst()
-  if (registered === undefined) throw new TaskwireError('ALREADY_EXISTS', 'The id is taken.', { ids: [id] })
+  await registerId(unit, 'RECURRING_TASK', id)
   await unit.db.insertInto('recurring_tasks').values(recurringTaskFullRow(series, unit.userId)).execute()
   await link(unit, id, series.state.tags)
   return unit.record(series.change)

@@ -1,22 +1,13 @@
 import type { EntityType } from '../domain/entity.ts'
 import { badUserInput } from '../domain/errors.ts'
-import type { RecurringTaskState } from '../domain/recurring-task-state.ts'
-import type { ReminderState } from '../domain/reminder-state.ts'
-import type { TagState } from '../domain/tag.ts'
-import type { TaskState } from '../domain/task.ts'
-import { type RecurringTaskRow, recurringTaskRow } from '../entities/recurring-task-state.ts'
-import { reminderRow } from '../entities/reminder-state.ts'
-import { type TagRow, tagRow } from '../entities/tag-state.ts'
-import { type TaskRow, taskRow } from '../entities/task-state.ts'
+import type { TagRow } from '../entities/tag-state.ts'
 import { syncOperation } from '../events/operations.ts'
 import { readFeedPosition } from '../sync/feed-position.ts'
 import type { EventBatch, FeedEvent, FeedMessage } from '../sync/message.ts'
 import type { FeedPage } from '../sync/page.ts'
 import { type Context, viewerOf } from './context.ts'
-import { recurringTaskById } from './recurring-task-loaders.ts'
-import { type ShownReminder, reminderById } from './reminder-loaders.ts'
-import { tagById } from './tags.ts'
-import { tagsOfTasks, taskById } from './task-loaders.ts'
+import { entityFromState, loadEntity, type SyncEntityRow } from './sync-entities.ts'
+import { tagsOfTasks } from './task-loaders.ts'
 
 const DEFAULT_EVENTS = 50
 const MOST_EVENTS = 100
@@ -24,13 +15,6 @@ const MOST_EVENTS = 100
 interface FeedFilter {
   readonly entityTypes?: readonly EntityType[] | null | undefined
 }
-
-/** What an event is about, of one of the types of `SyncEntity`. */
-export type SyncEntityRow =
-  | { readonly type: 'Task'; readonly row: TaskRow }
-  | { readonly type: 'Tag'; readonly row: TagRow }
-  | { readonly type: 'RecurringTask'; readonly row: RecurringTaskRow }
-  | { readonly type: 'Reminder'; readonly row: ShownReminder }
 
 /** The user's feed, from a cursor or from now on. */
 export function subscribeToFeed(
@@ -96,20 +80,6 @@ function entityNow(
   return readNow(read, batch, entityId, context, withTags && entityType === 'TASK').then(note)
 }
 
-/** The state was checked against the schema of its type when the event was parsed. */
-function entityFromState(entityType: EntityType, state: unknown, userId: string): SyncEntityRow {
-  switch (entityType) {
-    case 'TASK':
-      return { type: 'Task', row: taskRow(state as TaskState, userId) }
-    case 'TAG':
-      return { type: 'Tag', row: tagRow(state as TagState, userId) }
-    case 'RECURRING_TASK':
-      return { type: 'RecurringTask', row: recurringTaskRow(state as RecurringTaskState, userId) }
-    case 'REMINDER':
-      return { type: 'Reminder', row: { ...reminderRow(state as ReminderState, userId), fromEvent: true } }
-  }
-}
-
 type Entities = ReadonlyMap<string, SyncEntityRow | null>
 
 type Tags = ReadonlyMap<string, readonly TagRow[]>
@@ -168,27 +138,7 @@ function readOf(batch: EventBatch, entityType: EntityType, context: Context): Ba
 }
 
 async function entitiesNow(entityType: EntityType, ids: readonly string[], context: Context): Promise<Entities> {
-  const load = async (id: string): Promise<[string, SyncEntityRow | null]> => {
-    switch (entityType) {
-      case 'TASK': {
-        const row = await context.reads.loader(taskById).load(id)
-        return [id, row && { type: 'Task', row }]
-      }
-      case 'TAG': {
-        const row = await context.reads.loader(tagById).load(id)
-        return [id, row && { type: 'Tag', row }]
-      }
-      case 'RECURRING_TASK': {
-        const row = await context.reads.loader(recurringTaskById).load(id)
-        return [id, row && { type: 'RecurringTask', row }]
-      }
-      case 'REMINDER': {
-        const row = await context.reads.loader(reminderById).load(id)
-        return [id, row && { type: 'Reminder', row }]
-      }
-    }
-  }
-  return new Map(await Promise.all(ids.map(load)))
+  return new Map(await Promise.all(ids.map(async (id) => [id, await loadEntity(entityType, id, context)] as const)))
 }
 
 async function tagsOf(entities: readonly (SyncEntityRow | null)[], context: Context): Promise<Tags> {

@@ -1,5 +1,6 @@
 import { type SyncOperation as SyncOperationName, syncOperation } from '../events/operations.ts'
-import { entityOf, type SyncEntityRow, subscribeToFeed, syncCursor, syncPage } from '../resolvers/sync.ts'
+import { entityOf, subscribeToFeed, syncCursor, syncPage } from '../resolvers/sync.ts'
+import type { SyncEntityRow } from '../resolvers/sync-entities.ts'
 import type { FeedEvent, FeedMessage, ResetReason } from '../sync/message.ts'
 import type { FeedPage } from '../sync/page.ts'
 import { builder } from './builder.ts'
@@ -40,7 +41,8 @@ const SyncEntity = builder.unionType('SyncEntity', {
   types: [Task, Tag, RecurringTask, Reminder],
 })
 
-const brandedEntity = (entity: SyncEntityRow | null) => entity && branded(entity.row, entity.type)
+// Pothos cannot know that each row is of the type that is named beside it.
+const brandedEntity = (entity: SyncEntityRow | null) => entity && (branded(entity.row, entity.type) as never)
 
 const typeNames: Record<FeedMessage['kind'], string> = {
   event: 'SyncEvent',
