@@ -1,6 +1,7 @@
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import type { Child } from '../child.ts'
-import { epochOf, type Server, type World } from '../world.ts'
+import { epochOf, type Server, tokensFor, type World } from '../world.ts'
+import { FEED } from './document.ts'
 import { Publisher } from './publisher.ts'
 
 /** The two that are compared: a gateway, and a plain graphql-ws and Yoga server. Each with its own events. */
@@ -26,16 +27,30 @@ export async function startFeedBench(world: World): Promise<FeedBench> {
   const nats = starting.adopt(await connect({ servers: world.natsUrl }), (connection) => connection.close())
   const epoch = await epochOf(world)
   const subscribers = starting.use(world.helper('bench/feed/subscribers.ts'))
+  const publisher = new Publisher(nats, 'events', epoch)
+
+  /**
+   * No outbox knows of what is published here, so a gateway begins to follow the stream before all of that, and would hand
+   * to its first subscribers what is left of the scenario before.
+   */
+  let started = 0
+  const startGateway = async (): Promise<Server> => {
+    const gateway = await world.taskwire('gateway')
+    started += 1
+    const group = `herald-${started}`
+    await subscribers.ask('open', { group, port: gateway.port, tokens: await tokensFor([group]), document: FEED })
+    publisher.publish(group)
+    await subscribers.ask('reached', { group, deliveries: 1 })
+    await subscribers.ask('close', { group })
+    return gateway
+  }
+
   const running = starting.move()
   return {
     world,
     nats,
     subscribers,
-    ours: {
-      name: 'ours',
-      start: () => world.taskwire('gateway'),
-      publisher: new Publisher(nats, 'events', epoch),
-    },
+    ours: { name: 'ours', start: startGateway, publisher },
     peer: {
       name: 'peer',
       start: () => world.peer('graphql-ws-yoga'),
