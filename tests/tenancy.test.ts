@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { buildSchema } from 'graphql'
+import { insertNotifications } from '../src/commands/notification-rows.ts'
+import { RecordedEvents } from '../src/commands/recorded-events.ts'
 import { writeAuditEntries } from '../src/consumers/audit.ts'
+import { settingsIdOf } from '../src/domain/notification-settings.ts'
 import { takeDownFirstWall } from '../src/entities/scope.ts'
 import { parseEvent } from '../src/events/envelope.ts'
 import { schema } from '../src/schema/schema.ts'
@@ -32,6 +35,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   'TaskFilter.ids': 'task',
   'TaskFilter.search': 'words',
   'TaskFilter.recurringTaskId': 'series',
+  'NotificationFilter.taskId': 'task',
   'TagMatch.any': 'tag name',
   'TagMatch.all': 'tag name',
   'TagMatch.none': 'tag name',
@@ -156,6 +160,8 @@ async function settle(userId: string, initial = 'm'): Promise<Tenant> {
      SELECT $1, field, $2, 'of another input', '{"taskId": null}', now() FROM unnest($3::text[]) AS field`,
     [userId, key, mutations],
   )
+  const used: string = made.used.task.id
+  const notification = await notify(userId, used)
   const events = await postgres.query<{ event: object }>('SELECT event FROM outbox WHERE user_id = $1 ORDER BY seq', [
     userId,
   ])
@@ -166,7 +172,6 @@ async function settle(userId: string, initial = 'm'): Promise<Tenant> {
     ),
   )
   const [entry] = await postgres.query<{ id: string }>('SELECT id FROM audit_entries WHERE user_id = $1', [userId])
-  const used: string = made.used.task.id
   const series: string = made.series.recurringTask.id
   const tag = made.used.task.tags.find(({ name }: { name: string }) => name !== tagName).id
   return {
@@ -175,16 +180,29 @@ async function settle(userId: string, initial = 'm'): Promise<Tenant> {
       task: [used, trash],
       tag: [tag],
       series: [series],
-      anything: [used, trash, tag, series, entry?.id ?? ''],
+      notification: [notification],
+      anything: [used, trash, tag, series, notification, settingsIdOf(userId), entry?.id ?? ''],
       event: [made.used.eventId],
       correlation: [made.used.correlationId],
-      'new id': [used, trash, tag, series],
+      'new id': [used, trash, tag, series, notification],
       'idempotency key': [key],
       'tag name': [tagName],
       'tag name, made where there is none': [tagName],
       words: [word],
     },
   }
+}
+
+/** Notifies a user of a task of his, as a worker does. @returns the notification's id */
+function notify(userId: string, taskId: string): Promise<string> {
+  return worker().asNobody(async (tx) => {
+    const [made] = await insertNotifications(tx, [{ userId, taskId, type: 'REMINDER', message: 'It is time.' }])
+    assert.ok(made)
+    const events = new RecordedEvents('http://localhost:4000')
+    events.record(made, { userId, actorId: 'system', correlationId: randomUUID() })
+    await events.append(tx.db)
+    return made.state.id
+  })
 }
 
 let openWorker: ReturnType<TestDatabase['open']> | undefined
@@ -321,6 +339,8 @@ test('lists, counts and tags without any argument show one’s own only', async 
     taskStats { total byTag { count tag { name } } }
     auditEntries { totalCount nodes { entityId } }
     recurringTasks { totalCount nodes { title } }
+    notifications { totalCount nodes { message } }
+    viewer { unreadNotificationCount notificationSettings { version reminder } }
   }`
   const nobody = await world.data('nobody', everything)
   const empty = { totalCount: 0, nodes: [] }
@@ -330,6 +350,8 @@ test('lists, counts and tags without any argument show one’s own only', async 
     taskStats: { total: 0, byTag: [] },
     auditEntries: empty,
     recurringTasks: empty,
+    notifications: empty,
+    viewer: { unreadNotificationCount: 0, notificationSettings: { version: 0, reminder: true } },
   })
   using _ = takeDownFirstWall()
   assert.deepEqual(await world.data('nobody', everything), nobody)

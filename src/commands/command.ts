@@ -1,9 +1,8 @@
 import type { Db, TaskwireDatabase } from '../entities/tables.ts'
-import { createEvent, type EventOrigin, type NewEvent, type TaskwireEvent } from '../events/envelope.ts'
+import type { EventOrigin } from '../events/envelope.ts'
 import type { EventType } from '../events/types.ts'
-import { newId } from '../lib/ids.ts'
-import { appendEvents } from '../outbox/append.ts'
 import { claimKey, type KeyClaim, keepOutcome, keyClaim } from './idempotency.ts'
+import { type Happened, RecordedEvents } from './recorded-events.ts'
 
 /** What a command works with: its transaction, whose data it changes, and the events it writes. */
 export interface UnitOfWork {
@@ -15,7 +14,7 @@ export interface UnitOfWork {
    * Adds an event to those that are written when the command is done; answers with its id. Its time is the state's
    * `updatedAt`, which never goes back, as `now` may.
    */
-  record<Type extends EventType>(event: Omit<NewEvent<Type>, 'id' | 'time'>): string
+  record<Type extends EventType>(event: Happened<Type>): string
 }
 
 /** The part of a command that runs in its transaction; more than once where that ends in a deadlock. */
@@ -106,7 +105,7 @@ async function runOnce<Outcome extends object>(
   claim: KeyClaim | undefined,
   origin: CommandOrigin,
 ): Promise<CommandResult<Outcome>> {
-  const events: TaskwireEvent[] = []
+  const events = new RecordedEvents(options.publicUrl)
   const result = await options.database.asUser(origin.userId, async (tx): Promise<CommandResult<Outcome>> => {
     if (claim !== undefined) {
       const first = await claimKey<CommandResult<Outcome>>(tx, claim)
@@ -116,18 +115,13 @@ async function runOnce<Outcome extends object>(
       db: tx.db,
       userId: origin.userId,
       now: tx.now,
-      record(event) {
-        const id = newId()
-        const time = new Date(event.state.updatedAt)
-        events.push(createEvent({ ...event, id, time }, origin, options.publicUrl))
-        return id
-      },
+      record: (event) => events.record(event, origin),
     }
     const outcome = { ...(await execute(unit)), correlationId: origin.correlationId }
-    await appendEvents(tx.db, events)
+    await events.append(tx.db)
     if (claim !== undefined) await keepOutcome(tx, claim, outcome)
     return outcome
   })
-  if (events.length > 0) options.onCommit()
+  if (events.count > 0) options.onCommit()
   return result
 }

@@ -1,5 +1,12 @@
 /** What a user's data consists of, by the names that the API, the events and the audit trail share. */
-export const ENTITY_TYPES = ['TASK', 'TAG', 'RECURRING_TASK', 'REMINDER'] as const
+export const ENTITY_TYPES = [
+  'TASK',
+  'TAG',
+  'RECURRING_TASK',
+  'REMINDER',
+  'NOTIFICATION',
+  'NOTIFICATION_SETTINGS',
+] as const
 
 export type EntityType = (typeof ENTITY_TYPES)[number]
 

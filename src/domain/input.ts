@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { badUserInput, type Issue } from './errors.ts'
+import { isSettingsId } from './notification-settings.ts'
 
 /*
  * The parts that inputs are checked with. The API has checked its own types before (an Int is an Int); here is what a
@@ -26,7 +27,10 @@ function isStorable(value: string): boolean {
 }
 
 /** An id that the client chooses: a UUID of any version (RFC 9562, section 4), in lower case from here on. */
-export const chosenId = z.guid('Must be a UUID.').toLowerCase()
+export const chosenId = z
+  .guid('Must be a UUID.')
+  .toLowerCase()
+  .refine((id) => !isSettingsId(id), 'Is of a form that is reserved.')
 
 /** An id of something that may exist. What is no UUID names nothing, which is no fault of the input. */
 export const knownId = z.string()

@@ -3,6 +3,7 @@ import type { Progress, RecurringTask, RecurringTaskState } from '../domain/recu
 import { generatesAt } from '../domain/recurring-task-times.ts'
 import type { TagRef } from '../domain/tag.ts'
 import { inOrderOfName } from '../domain/task-tags.ts'
+import { dateOf } from '../lib/instant.ts'
 import type { Tables } from './tables.ts'
 
 type FullRow = Selectable<Tables['recurring_tasks']>
@@ -100,8 +101,4 @@ export function recurringTaskFullRow(series: RecurringTask, userId: string): Ful
     instances_made: instancesMade,
     generates_at: dateOf(generatesAt(series)),
   }
-}
-
-function dateOf(instant: string | null): Date | null {
-  return instant === null ? null : new Date(instant)
 }

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
 import { type ReminderState, TARGET_FIELDS } from '../domain/reminder-state.ts'
+import { dateOf } from '../lib/instant.ts'
 import type { Tables } from './tables.ts'
 
 export type ReminderFullRow = Selectable<Tables['reminders']>
@@ -47,8 +48,4 @@ export function reminderRow(state: ReminderState, userId: string): ReminderRow {
     created_at: new Date(state.createdAt),
     updated_at: new Date(state.updatedAt),
   }
-}
-
-function dateOf(instant: string | null): Date | null {
-  return instant === null ? null : new Date(instant)
 }

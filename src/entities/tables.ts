@@ -7,6 +7,8 @@ import { DeadLetterEntity } from './dead-letter.ts'
 import { EntityIdEntity } from './entity-id.ts'
 import { IdempotencyKeyEntity } from './idempotency-key.ts'
 import { InboxEntity } from './inbox.ts'
+import { NotificationEntity } from './notification.ts'
+import { NotificationSettingsEntity } from './notification-settings.ts'
 import { OutboxEntity, RelayEntity } from './outbox.ts'
 import { RecurringTaskEntity, RecurringTaskTagEntity } from './recurring-task.ts'
 import { ReminderEntity } from './reminder.ts'
@@ -20,6 +22,8 @@ export const entities = [
   RecurringTaskEntity,
   RecurringTaskTagEntity,
   ReminderEntity,
+  NotificationEntity,
+  NotificationSettingsEntity,
   EntityIdEntity,
   OutboxEntity,
   RelayEntity,

@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely'
 import type { TagRef } from '../domain/tag.ts'
 import type { TaskState } from '../domain/task.ts'
 import { inOrderOfName } from '../domain/task-tags.ts'
+import { dateOf } from '../lib/instant.ts'
 import type { Tables } from './tables.ts'
 
 export type TaskRow = Selectable<Tables['tasks']>
@@ -72,8 +73,4 @@ export function taskRow(state: TaskState, userId: string): TaskRow {
     created_at: new Date(state.createdAt),
     updated_at: new Date(state.updatedAt),
   }
-}
-
-function dateOf(instant: string | null): Date | null {
-  return instant === null ? null : new Date(instant)
 }

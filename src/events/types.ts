@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import type { EntityType } from '../domain/entity.ts'
+import { notificationFields } from '../domain/notification.ts'
+import { notificationSettingsFields } from '../domain/notification-settings.ts'
 import { recurringTaskFields } from '../domain/recurring-task-state.ts'
 import { reminderFields } from '../domain/reminder-state.ts'
 import { tagFields } from '../domain/tag.ts'
@@ -10,6 +12,8 @@ export const taskState = z.looseObject(taskFields)
 export const tagState = z.looseObject(tagFields)
 export const recurringTaskState = z.looseObject(recurringTaskFields)
 export const reminderState = z.looseObject(reminderFields)
+export const notificationState = z.looseObject(notificationFields)
+export const notificationSettingsState = z.looseObject(notificationSettingsFields)
 
 interface EventDefinition {
   readonly entityType: EntityType
@@ -22,6 +26,12 @@ const task = { entityType: 'TASK', schemaVersion: 1, state: taskState } as const
 const tag = { entityType: 'TAG', schemaVersion: 1, state: tagState } as const
 const recurringTask = { entityType: 'RECURRING_TASK', schemaVersion: 1, state: recurringTaskState } as const
 const reminder = { entityType: 'REMINDER', schemaVersion: 1, state: reminderState } as const
+const notification = { entityType: 'NOTIFICATION', schemaVersion: 1, state: notificationState } as const
+const notificationSettings = {
+  entityType: 'NOTIFICATION_SETTINGS',
+  schemaVersion: 1,
+  state: notificationSettingsState,
+} as const
 
 /** Every type of event, each defined here once; parsed when it is written and again when it is read. */
 export const EVENT_TYPES = {
@@ -47,6 +57,9 @@ export const EVENT_TYPES = {
   'reminder.cancelled': reminder,
   'reminder.failed': reminder,
   'reminder.retried': reminder,
+  'notification.created': notification,
+  'notification.read': notification,
+  'notification-settings.updated': notificationSettings,
 } as const satisfies Record<string, EventDefinition>
 
 export type EventType = keyof typeof EVENT_TYPES

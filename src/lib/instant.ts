@@ -28,3 +28,8 @@ export function parseInstant(text: string): Date | undefined {
 export function formatInstant(instant: Date): string {
   return instant.toISOString()
 }
+
+/** The instant that a text in RFC 3339 says; null for null. */
+export function dateOf(instant: string | null): Date | null {
+  return instant === null ? null : new Date(instant)
+}

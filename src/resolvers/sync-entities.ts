@@ -1,11 +1,14 @@
 import type DataLoader from 'dataloader'
 import type { EntityType } from '../domain/entity.ts'
+import type { NotificationSettingsState } from '../domain/notification-settings.ts'
 import type { ReminderState } from '../domain/reminder-state.ts'
+import { notificationRow } from '../entities/notification-state.ts'
 import { recurringTaskRow } from '../entities/recurring-task-state.ts'
 import { reminderRow } from '../entities/reminder-state.ts'
 import { tagRow } from '../entities/tag-state.ts'
 import { taskRow } from '../entities/task-state.ts'
 import type { Context } from './context.ts'
+import { notificationById, notificationSettingsById } from './notification-loaders.ts'
 import type { Reads } from './reads.ts'
 import { recurringTaskById } from './recurring-task-loaders.ts'
 import { reminderById } from './reminder-loaders.ts'
@@ -37,6 +40,12 @@ const SOURCES: Readonly<Record<EntityType, Source>> = {
   TAG: { type: 'Tag', rowOf: tagRow, byId: tagById },
   RECURRING_TASK: { type: 'RecurringTask', rowOf: recurringTaskRow, byId: recurringTaskById },
   REMINDER: { type: 'Reminder', rowOf: reminderOfEvent, byId: reminderById },
+  NOTIFICATION: { type: 'Notification', rowOf: notificationRow, byId: notificationById },
+  NOTIFICATION_SETTINGS: {
+    type: 'NotificationSettings',
+    rowOf: (state: NotificationSettingsState) => state,
+    byId: notificationSettingsById,
+  },
 }
 
 function reminderOfEvent(state: ReminderState, userId: string) {

@@ -6,6 +6,8 @@ const values: Record<EntityTypeName, { readonly description: string }> = {
   TAG: { description: 'A tag.' },
   RECURRING_TASK: { description: 'A recurring task: a series.' },
   REMINDER: { description: 'A reminder of a task.' },
+  NOTIFICATION: { description: 'A notification.' },
+  NOTIFICATION_SETTINGS: { description: 'Which notifications the user gets.' },
 }
 
 export const EntityType = builder.enumType('EntityType', {

@@ -1,6 +1,8 @@
 import './audit-entry.ts'
 import { builder } from './builder.ts'
 import './node.ts'
+import './notification.ts'
+import './notification-settings.ts'
 import './recurrence.ts'
 import './recurring-task.ts'
 import './recurring-task-mutations.ts'

@@ -7,6 +7,8 @@ import { builder } from './builder.ts'
 import { EntityType } from './entity-type.ts'
 import { FieldChange } from './field-change.ts'
 import { branded } from './node.ts'
+import { Notification } from './notification.ts'
+import { NotificationSettings } from './notification-settings.ts'
 import { RecurringTask } from './recurring-task.ts'
 import { Reminder } from './reminder.ts'
 import { selects } from './selection.ts'
@@ -38,7 +40,7 @@ const SyncResetReason = builder.enumType('SyncResetReason', {
 
 const SyncEntity = builder.unionType('SyncEntity', {
   description: 'What an event can be about. Expect types that you do not know yet.',
-  types: [Task, Tag, RecurringTask, Reminder],
+  types: [Task, Tag, RecurringTask, Reminder, Notification, NotificationSettings],
 })
 
 // Pothos cannot know that each row is of the type that is named beside it.

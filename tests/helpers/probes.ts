@@ -22,6 +22,7 @@ export type Kind =
   | 'task'
   | 'tag'
   | 'series'
+  | 'notification'
   | 'anything'
   | 'event'
   | 'correlation'

@@ -1,0 +1,43 @@
+import type { Db } from '../entities/tables.ts'
+import { createEvent, type EventOrigin, type NewEvent, type TaskwireEvent } from '../events/envelope.ts'
+import type { EventType } from '../events/types.ts'
+import { newId } from '../lib/ids.ts'
+import { appendEvents } from '../outbox/append.ts'
+
+/** What happened, as a domain's change says. */
+export type Happened<Type extends EventType = EventType> = Omit<NewEvent<Type>, 'id' | 'time'>
+
+/** The events of one transaction, on their way to the outbox. */
+export class RecordedEvents {
+  readonly #publicUrl: string
+  #waiting: TaskwireEvent[] = []
+  #count = 0
+
+  constructor(publicUrl: string) {
+    this.#publicUrl = publicUrl
+  }
+
+  /** How many there are, written or not. */
+  get count(): number {
+    return this.#count
+  }
+
+  /**
+   * Adds one to those that are written next; answers with its id. Its time is the state's `updatedAt`, which never goes
+   * back, as a transaction's `now` may.
+   */
+  record<Type extends EventType>(event: Happened<Type>, origin: EventOrigin): string {
+    const id = newId()
+    const time = new Date(event.state.updatedAt)
+    this.#waiting.push(createEvent({ ...event, id, time }, origin, this.#publicUrl))
+    this.#count += 1
+    return id
+  }
+
+  /** Writes those that are not written yet, in their order. To be called once the entities were loaded under their locks. */
+  async append(db: Db): Promise<void> {
+    const events = this.#waiting
+    this.#waiting = []
+    await appendEvents(db, events)
+  }
+}
