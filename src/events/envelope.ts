@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import type { EntityType } from '../domain/entity.ts'
-import { AUDIT_OPERATIONS, type AuditOperation, auditOperation } from './operations.ts'
-import { EVENT_TYPES, type EventType, isEventType, type StateOf } from './types.ts'
+import { type AuditOperation, auditOperation } from './operations.ts'
+import { type AnyState, EVENT_TYPES, type EventDefinition, type EventType, isEventType, type StateOf } from './types.ts'
+import { anyEvent, eventSchema, liftState, schemaPath } from './versions.ts'
 
 /** A field that an event changed; `from` and `to` are JSON values as they stand in the state. */
 export interface FieldChange {
@@ -10,37 +11,6 @@ export interface FieldChange {
   readonly from: unknown
   readonly to: unknown
 }
-
-const state = z.looseObject({})
-
-/** CloudEvents 1.0 in the JSON format, with Taskwire's extension attributes (CloudEvents 1.0, section 3.1). */
-const envelope = z.looseObject({
-  specversion: z.literal('1.0'),
-  id: z.uuid(),
-  source: z.string(),
-  type: z.string(),
-  subject: z.guid(),
-  time: z.iso.datetime({ precision: 3 }),
-  datacontenttype: z.literal('application/json'),
-  dataschema: z.string(),
-  userid: z.string().min(1),
-  actorid: z.string().min(1),
-  correlationid: z.string().min(1),
-  causationid: z.uuid().optional(),
-  traceparent: z.string().optional(),
-  data: z.looseObject({
-    userId: z.string().min(1),
-    entityType: z.string(),
-    entityId: z.guid(),
-    operation: z.enum(AUDIT_OPERATIONS),
-    version: z.int().min(1),
-    schemaVersion: z.int().min(1),
-    state,
-    previousState: state.optional(),
-    changes: z.array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() })),
-    undoes: z.uuid().optional(),
-  }),
-})
 
 /** An event as it is stored, published and read. */
 export interface TaskwireEvent<Type extends EventType = EventType> {
@@ -105,9 +75,12 @@ export function createEvent<Type extends EventType>(
   origin: EventOrigin,
   publicUrl: string,
 ): TaskwireEvent<Type> {
-  const { entityType, schemaVersion } = EVENT_TYPES[event.type]
+  const { entityType, schemaVersion, lower }: EventDefinition = EVENT_TYPES[event.type]
   const { id: entityId, version } = event.state as { id: string; version: number }
-  return parseKnown({
+  const written = lower === undefined ? schemaVersion : schemaVersion - 1
+  const state = lower?.(event.state) ?? event.state
+  const previousState = event.previousState && (lower?.(event.previousState) ?? event.previousState)
+  return eventSchema(event.type, written).parse({
     specversion: '1.0',
     id: event.id,
     source: '/taskwire',
@@ -115,7 +88,7 @@ export function createEvent<Type extends EventType>(
     subject: entityId,
     time: event.time.toISOString(),
     datacontenttype: 'application/json',
-    dataschema: `${publicUrl}/events/${event.type}/v${schemaVersion}.json`,
+    dataschema: publicUrl + schemaPath(event.type, written),
     userid: origin.userId,
     actorid: origin.actorId,
     correlationid: origin.correlationId,
@@ -127,12 +100,13 @@ export function createEvent<Type extends EventType>(
       entityId,
       operation: auditOperation(event.type),
       version,
-      schemaVersion,
-      state: event.state,
-      ...(event.previousState === undefined ? {} : { previousState: event.previousState }),
-      changes: changesBetween(event.previousState, event.state),
+      schemaVersion: written,
+      state,
+      ...(previousState === undefined ? {} : { previousState }),
+      changes: changesBetween(previousState, state),
     },
-  }) as TaskwireEvent<Type>
+    // What the schema has checked is what the type says.
+  }) as unknown as TaskwireEvent<Type>
 }
 
 /** The event is of a type or a version that a newer program wrote: to be put back until this one is replaced. */
@@ -141,27 +115,48 @@ export class NewerEventError extends Error {
 }
 
 /**
- * Reads an event's JSON. Fields that are not known are kept.
+ * Reads an event's JSON. Fields that are not known are kept; an older version is lifted, so that it is an event of the
+ * newest one in every way.
  *
  * @throws NewerEventError where its type or version is not known yet
  * @throws Error where it is no event at all
  */
 export function parseEvent(json: string): TaskwireEvent {
-  return parseKnown(JSON.parse(json))
+  const value: unknown = JSON.parse(json)
+  const { type, version } = typeAndVersion(value)
+  // What the schema checks is what the type says.
+  const event = eventSchema(type, version).parse(value) as unknown as TaskwireEvent
+  return version === EVENT_TYPES[type].schemaVersion ? event : lifted(event)
 }
 
-function parseKnown(value: unknown): TaskwireEvent {
-  const event = envelope.parse(value)
-  if (!isEventType(event.type)) throw new NewerEventError(`The event type ${event.type} is not known.`)
-  const definition = EVENT_TYPES[event.type]
-  if (event.data.schemaVersion > definition.schemaVersion)
-    throw new NewerEventError(
-      `${event.type} has version ${event.data.schemaVersion}, known is ${definition.schemaVersion}.`,
-    )
-  definition.state.parse(event.data.state)
-  if (event.data.previousState !== undefined) definition.state.parse(event.data.previousState)
-  // The two parses above have checked what the type says.
-  return event as unknown as TaskwireEvent
+/** Looks at no more than it needs: the rest is what `eventSchema` is for. */
+const head = z.looseObject({ type: z.string(), data: z.looseObject({ schemaVersion: z.int().min(1) }) })
+
+function typeAndVersion(value: unknown): { readonly type: EventType; readonly version: number } {
+  const { type, data } = head.parse(value)
+  const version = data.schemaVersion
+  const known = isEventType(type) ? EVENT_TYPES[type].schemaVersion : 0
+  if (isEventType(type) && version <= known) return { type, version }
+  anyEvent.parse(value)
+  throw new NewerEventError(
+    known === 0 ? `The event type ${type} is not known.` : `${type} has version ${version}, known is ${known}.`,
+  )
+}
+
+function lifted(event: TaskwireEvent): TaskwireEvent {
+  const { schemaVersion } = EVENT_TYPES[event.type]
+  const lift = (state: AnyState) => liftState(event.type, event.data.schemaVersion, state)
+  const state = lift(event.data.state)
+  const previousState = event.data.previousState && lift(event.data.previousState)
+  const data = {
+    ...event.data,
+    schemaVersion,
+    state,
+    ...(previousState === undefined ? {} : { previousState }),
+    changes: changesBetween(previousState, state),
+  }
+  const dataschema = event.dataschema.replace(/v\d+\.json$/, `v${schemaVersion}.json`)
+  return eventSchema(event.type, schemaVersion).parse({ ...event, dataschema, data }) as unknown as TaskwireEvent
 }
 
 const NOT_CHANGES = new Set(['version', 'updatedAt'])

@@ -15,11 +15,28 @@ export const reminderState = z.looseObject(reminderFields)
 export const notificationState = z.looseObject(notificationFields)
 export const notificationSettingsState = z.looseObject(notificationSettingsFields)
 
-interface EventDefinition {
+/** A state of some version, whose schema has checked it. */
+export type AnyState = Readonly<Record<string, unknown>>
+
+/** A version of a type that was written once, or by other programs still. */
+export interface EarlierVersion {
+  readonly state: z.ZodObject
+  /** The state as the next version has it. */
+  readonly lift: (state: AnyState) => AnyState
+}
+
+export interface EventDefinition {
   readonly entityType: EntityType
-  /** The newest version of `state` that this program writes and understands. */
+  /** The newest version of `state`: the one that this program works with, whatever version it reads or writes. */
   readonly schemaVersion: number
   readonly state: z.ZodObject
+  /** Versions 1 to `schemaVersion` − 1 in their order: published for ever, and lifted when they are read. */
+  readonly earlier?: readonly EarlierVersion[]
+  /**
+   * Makes a state of the version before the newest. Given in the one release that learns the newest version: it still
+   * writes the one before, for the programs beside it that know no other.
+   */
+  readonly lower?: (state: AnyState) => AnyState
 }
 
 const task = { entityType: 'TASK', schemaVersion: 1, state: taskState } as const
@@ -64,6 +81,8 @@ export const EVENT_TYPES = {
 
 export type EventType = keyof typeof EVENT_TYPES
 export type StateOf<Type extends EventType> = z.infer<(typeof EVENT_TYPES)[Type]['state']>
+
+export const eventTypes = Object.keys(EVENT_TYPES) as readonly EventType[]
 
 export function isEventType(type: string): type is EventType {
   return Object.hasOwn(EVENT_TYPES, type)
