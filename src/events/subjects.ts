@@ -13,6 +13,9 @@ export function userToken(userId: string): string {
   return Buffer.from(userId, 'utf8').toString('base64url')
 }
 
+/** What `eventSubject` makes, with names for its parts. */
+export const SUBJECT_PATTERN = 'events.{user}.{entity}.{entityId}.{verb}'
+
 /** `events.<user>.<entity>.<entityId>.<verb>` */
 export function eventSubject(userId: string, entityType: EntityType, entityId: string, verb: string): string {
   return `events.${userToken(userId)}.${entityToken(entityType)}.${entityId}.${verb}`

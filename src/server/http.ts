@@ -10,6 +10,7 @@ import type { GraphiQL } from './graphiql.ts'
 import { respondLive, respondMetrics, respondReady } from './health.ts'
 import type { Origins } from './origins.ts'
 import type { Patience } from './patience.ts'
+import type { Publications } from './publications.ts'
 import type { Readiness } from './readiness.ts'
 import { respond, respondJson } from './respond.ts'
 import { GRAPHQL_PATH, subscriptionOf, type Yoga } from './yoga.ts'
@@ -29,6 +30,7 @@ export interface GraphQLFront {
   readonly origins: Origins
   /** undefined where it is switched off. */
   readonly graphiql: GraphiQL | undefined
+  readonly publications: Publications
 }
 
 export interface HttpFront {
@@ -48,7 +50,7 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 }
 const STRICT_TRANSPORT_SECURITY = 'max-age=31536000'
 
-/** Answers every request to the server: GraphQL, GraphiQL, health and metrics; there is nothing else. */
+/** Answers every request to the server: GraphQL, GraphiQL, the event contract, health and metrics; nothing else. */
 export function createHttpFront(options: HttpOptions): HttpFront {
   const { graphql, readiness, metrics, http, patience, log } = options
   const headers = new Map(Object.entries(SECURITY_HEADERS))
@@ -96,6 +98,7 @@ export function createHttpFront(options: HttpOptions): HttpFront {
     const path = request.url?.split('?', 1)[0] ?? ''
     if (path === GRAPHQL_PATH && graphql !== undefined)
       return await answerGraphQL(graphql, request, response, correlationId)
+    if (graphql?.publications.respond(path, request, response) === true) return
     if (request.method !== 'GET' && request.method !== 'HEAD') return respondStatus(response, 404)
     switch (path) {
       case '/health/live':

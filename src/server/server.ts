@@ -12,6 +12,7 @@ import { createHttpFront } from './http.ts'
 import { createHttpServer, type Server } from './http-server.ts'
 import { createOrigins } from './origins.ts'
 import { PATIENCE, type Patience } from './patience.ts'
+import { createPublications } from './publications.ts'
 import { Quota } from './quota.ts'
 import type { Readiness } from './readiness.ts'
 import { Subscriptions } from './subscriptions.ts'
@@ -38,7 +39,10 @@ export interface ServerOptions {
   readonly patience?: Patience | undefined
 }
 
-/** What a process listens with: GraphQL over HTTP, SSE and WebSocket on one port, with GraphiQL, health and metrics. */
+/**
+ * What a process listens with: GraphQL over HTTP, SSE and WebSocket on one port, with GraphiQL, the event contract, health
+ * and metrics.
+ */
 export function createServer(options: ServerOptions): Server {
   const { api, log, metrics, readiness, patience = PATIENCE } = options
   const { http } = options.config
@@ -77,5 +81,6 @@ function createGraphQLFronts(api: Api, options: ServerOptions, patience: Patienc
     metrics,
     log,
   })
-  return { graphql: { yoga, origins, graphiql }, sockets }
+  const publications = createPublications(http.publicUrl)
+  return { graphql: { yoga, origins, graphiql, publications }, sockets }
 }

@@ -1,0 +1,62 @@
+import { type EventType, eventTypes } from '../../src/events/types.ts'
+import type { Nats } from '../../src/infra/jetstream.ts'
+import { eventually } from './eventually.ts'
+import { readStream, type StreamMessage } from './stream.ts'
+
+const TAG = '0f000000-0000-4000-8000-000000000001'
+const TASK = '0f000000-0000-4000-8000-000000000002'
+const SERIES = '0f000000-0000-4000-8000-000000000003'
+
+/** Mutations that cause every type of event, by what they are about. A type that is new comes in here. */
+const CAUSES: readonly string[] = [
+  `mutation Tag {
+    createTag(input: { id: "${TAG}", name: "errands", color: "#00ff00" }) { eventId }
+    updateTag(input: { id: "${TAG}", name: "Errands", color: null }) { eventId }
+    deleteTag(input: { id: "${TAG}" }) { eventId }
+  }`,
+  `mutation Task {
+    createTask(input: { id: "${TASK}", title: "Buy milk", tags: ["home", "Straße"], dueDate: "2031-01-01T10:00:00Z" }) {
+      eventId
+    }
+    updateTask(input: { id: "${TASK}", title: "Buy oat milk", dueDate: null, description: "«500 g», or 🥛" }) { eventId }
+    completeTask(input: { id: "${TASK}" }) { eventId }
+    reopenTask(input: { id: "${TASK}" }) { eventId }
+    deleteTask(input: { id: "${TASK}" }) { eventId }
+    restoreTask(input: { id: "${TASK}" }) { eventId }
+    again: deleteTask(input: { id: "${TASK}" }) { eventId }
+    purgeTask(input: { id: "${TASK}" }) { eventId }
+  }`,
+  `mutation Series {
+    createRecurringTask(input: {
+      id: "${SERIES}", title: "Water the plants", tags: ["home"], startsAt: "2031-03-01T08:00:00Z"
+      recurrence: { rule: { pattern: { frequency: WEEKLY, daysOfWeek: [0, 3] } }, timezone: "Europe/Berlin" }
+    }) { eventId }
+    updateRecurringTask(input: { id: "${SERIES}", title: "Water all plants" }) { eventId }
+    pauseRecurringTask(input: { id: "${SERIES}" }) { eventId }
+    resumeRecurringTask(input: { id: "${SERIES}" }) { eventId }
+    deleteRecurringTask(input: { id: "${SERIES}" }) { eventId }
+  }`,
+]
+
+/**
+ * Causes every type of event there is, and answers with the stream once they are published.
+ *
+ * @param send one operation of a user who has nothing yet
+ * @throws Error with the types that were not there in time
+ */
+export async function causeEveryEvent(
+  send: (document: string) => Promise<unknown>,
+  nats: Nats,
+): Promise<StreamMessage[]> {
+  for (const document of CAUSES) await send(document)
+  let missing: readonly EventType[] = eventTypes
+  const stream = async () => {
+    const messages = await readStream(nats)
+    const types = new Set(messages.map(({ raw }) => raw.json<{ type: string }>().type))
+    missing = eventTypes.filter((type) => !types.has(type))
+    return missing.length === 0 ? messages : undefined
+  }
+  return eventually(stream).catch((error: unknown) => {
+    throw new Error(`No events of ${missing.join(', ')}: let CAUSES cause them.`, { cause: error })
+  })
+}
