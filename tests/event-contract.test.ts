@@ -60,10 +60,10 @@ test('what breaks the last release is seen, and is no release', async () => {
 
 test('a version that is not released yet asks for it; a release takes in what is new', async () => {
   await using copy = await copied()
-  const current = await readFile(copy.path('released-events.json'), 'utf8')
   await copy.replace('released-events.json', '{"version": "', '{"version": "0.')
   await copy.replace('released-events.json', /,"undoes":\{[^}]*\}/g, '')
   assert.match((await problemsOf(copy.folder)).join(), /is of 0\.\d.*: run npm run events:release/)
   assert.deepEqual(await release(copy.folder), [])
-  assert.equal(await readFile(copy.path('released-events.json'), 'utf8'), current)
+  assert.deepEqual(await problemsOf(copy.folder), [])
+  assert.match(await readFile(copy.path('released-events.json'), 'utf8'), /"undoes":/)
 })

@@ -7,7 +7,7 @@ import formats from 'ajv-formats'
 import { CloudEvent, HTTP } from 'cloudevents'
 import { eventTypes } from '../src/events/types.ts'
 import { NatsLink } from '../src/infra/jetstream.ts'
-import { causeEveryEvent } from './helpers/every-event.ts'
+import { causeEveryEvent, writtenTypes } from './helpers/every-event.ts'
 import { testConfig, testLog } from './helpers/options.ts'
 import type { StreamMessage } from './helpers/stream.ts'
 import { startTaskwire, type TestTaskwire, userToken } from './helpers/taskwire.ts'
@@ -79,7 +79,10 @@ describe('the messages of every type of event', () => {
         assert.equal(validate(wrong), false, `${type}: ${JSON.stringify(wrong)}`)
       assert.ok(validate({ ...data, more: 1, state: { ...data.state, more: 1 } }), 'what a newer program adds')
     }
-    assert.deepEqual([...schemas.keys()].toSorted(), eventTypes.toSorted())
+    assert.deepEqual(
+      writtenTypes.filter((type) => !schemas.has(type)),
+      [],
+    )
   })
 
   it('are as the AsyncAPI document says: their subjects, headers and payloads', async () => {

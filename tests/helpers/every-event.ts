@@ -38,6 +38,11 @@ const CAUSES: readonly string[] = [
   }`,
 ]
 
+/** Declared, while what writes them is not there yet. */
+const NOT_WRITTEN_YET = /^(reminder|notification|notification-settings)\./
+
+export const writtenTypes = eventTypes.filter((type) => !NOT_WRITTEN_YET.test(type))
+
 /**
  * Causes every type of event there is, and answers with the stream once they are published.
  *
@@ -49,11 +54,11 @@ export async function causeEveryEvent(
   nats: Nats,
 ): Promise<StreamMessage[]> {
   for (const document of CAUSES) await send(document)
-  let missing: readonly EventType[] = eventTypes
+  let missing: readonly EventType[] = writtenTypes
   const stream = async () => {
     const messages = await readStream(nats)
     const types = new Set(messages.map(({ raw }) => raw.json<{ type: string }>().type))
-    missing = eventTypes.filter((type) => !types.has(type))
+    missing = writtenTypes.filter((type) => !types.has(type))
     return missing.length === 0 ? messages : undefined
   }
   return eventually(stream).catch((error: unknown) => {
