@@ -5,6 +5,7 @@ import { RebuildRequest } from './20261123-03-rebuild-request.ts'
 import { RecurringTasks } from './20261123-04-recurring-tasks.ts'
 import { Reminders } from './20261127-01-reminders.ts'
 import { Notifications } from './20261127-02-notifications.ts'
+import { WebhookSecrets } from './20261127-03-webhook-secrets.ts'
 
 /** Every migration, in the order in which they run. */
 export const migrations: readonly MigrationObject[] = [
@@ -14,4 +15,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: '20261123-04-recurring-tasks', class: RecurringTasks },
   { name: '20261127-01-reminders', class: Reminders },
   { name: '20261127-02-notifications', class: Notifications },
+  { name: '20261127-03-webhook-secrets', class: WebhookSecrets },
 ]

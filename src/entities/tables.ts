@@ -14,6 +14,7 @@ import { RecurringTaskEntity, RecurringTaskTagEntity } from './recurring-task.ts
 import { ReminderEntity } from './reminder.ts'
 import { TagEntity, TaskTagEntity } from './tag.ts'
 import { TaskEntity } from './task.ts'
+import { WebhookSecretEntity } from './webhook-secret.ts'
 
 export const entities = [
   TaskEntity,
@@ -24,6 +25,7 @@ export const entities = [
   ReminderEntity,
   NotificationEntity,
   NotificationSettingsEntity,
+  WebhookSecretEntity,
   EntityIdEntity,
   OutboxEntity,
   RelayEntity,

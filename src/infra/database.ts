@@ -88,14 +88,15 @@ export function isDatabaseUnavailable(error: unknown): boolean {
  */
 export class Database<Tables> implements AsyncDisposable {
   readonly #pool: pg.Pool
+  /** One connection for work beside transactions of the pool's, opened when it is needed. */
+  readonly #beside: pg.Pool
   readonly #options: DatabaseOptions
   #closed: Promise<void> | undefined
 
   constructor(options: DatabaseOptions) {
     this.#options = options
-    this.#pool = new pg.Pool({
+    const settings: pg.PoolConfig = {
       connectionString: options.url,
-      max: options.poolSize,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       statement_timeout: options.statementTimeoutMs,
       idle_in_transaction_session_timeout: options.idleInTransactionMs ?? IDLE_IN_TRANSACTION_MS[options.role],
@@ -103,14 +104,9 @@ export class Database<Tables> implements AsyncDisposable {
       application_name: options.role.replace('_', '-'),
       keepAlive: true,
       types,
-    })
-    // Both of these would take the process down unheard; the query in flight, if any, rejects by itself.
-    const report = (error: Error) => {
-      // The end of a connection that is being closed is no news.
-      if (this.#closed === undefined) options.onError?.(error)
     }
-    this.#pool.on('error', report)
-    this.#pool.on('connect', (client) => client.on('error', report))
+    this.#pool = this.#openPool({ ...settings, max: options.poolSize })
+    this.#beside = this.#openPool({ ...settings, max: 1 })
   }
 
   /** One read-only snapshot of what `userId` may see. */
@@ -123,13 +119,21 @@ export class Database<Tables> implements AsyncDisposable {
     return this.#run('BEGIN', userId, work)
   }
 
+  /**
+   * The same for a caller who holds another transaction meanwhile: on a connection that is for that alone, since callers
+   * who each hold one of the pool's and wait for a second would wait for one another.
+   */
+  asUserBeside<T>(userId: string, work: (tx: OpenTransaction<Tables>) => Promise<T>): Promise<T> {
+    return this.#run('BEGIN', userId, work, this.#beside)
+  }
+
   /** Runs `work` in one transaction that belongs to no user: sees all rows under `taskwire_worker`, else none. */
   asNobody<T>(work: (tx: OpenTransaction<Tables>) => Promise<T>): Promise<T> {
     return this.#run('BEGIN', '', work)
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#pool.end()
+    this.#closed ??= Promise.all([this.#pool.end(), this.#beside.end()]).then(() => undefined)
     return this.#closed
   }
 
@@ -137,8 +141,25 @@ export class Database<Tables> implements AsyncDisposable {
     return this.close()
   }
 
-  async #run<T>(begin: string, userId: string, work: (tx: OpenTransaction<Tables>) => Promise<T>): Promise<T> {
-    const tx = await this.#open(begin, userId)
+  #openPool(settings: pg.PoolConfig): pg.Pool {
+    const pool = new pg.Pool(settings)
+    // Both of these would take the process down unheard; the query in flight, if any, rejects by itself.
+    const report = (error: Error) => {
+      // The end of a connection that is being closed is no news.
+      if (this.#closed === undefined) this.#options.onError?.(error)
+    }
+    pool.on('error', report)
+    pool.on('connect', (client) => client.on('error', report))
+    return pool
+  }
+
+  async #run<T>(
+    begin: string,
+    userId: string,
+    work: (tx: OpenTransaction<Tables>) => Promise<T>,
+    pool = this.#pool,
+  ): Promise<T> {
+    const tx = await this.#open(begin, userId, pool)
     try {
       const result = await work(tx)
       await tx.end()
@@ -149,9 +170,9 @@ export class Database<Tables> implements AsyncDisposable {
     }
   }
 
-  async #open(begin: string, userId: string): Promise<OpenTransaction<Tables>> {
+  async #open(begin: string, userId: string, pool = this.#pool): Promise<OpenTransaction<Tables>> {
     const { onStatement } = this.#options
-    const client = await this.#pool.connect()
+    const client = await pool.connect()
     const connection = new ClientConnection(client, onStatement)
     let open = true
     const finish = async (statement: string) => {

@@ -1,5 +1,6 @@
 import { viewerOf } from '../resolvers/context.ts'
 import { notificationSettingsOf, unreadNotificationCount } from '../resolvers/notifications.ts'
+import { rotateSecret, webhookSigningSecret } from '../resolvers/webhook-secret.ts'
 import { builder } from './builder.ts'
 import { NotificationSettings } from './notification-settings.ts'
 
@@ -18,6 +19,13 @@ export const Viewer = builder.objectRef<{ readonly userId: string }>('Viewer').i
       description: 'Which notifications you get.',
       resolve: (_, _args, context) => notificationSettingsOf(context),
     }),
+    webhookSigningSecret: t.string({
+      nullable: true,
+      description:
+        'Your WEBHOOK reminders are signed with it, as Standard Webhooks says: `whsec_` and base64. Receivers verify with ' +
+        'it; tell it to nobody else.',
+      resolve: (_, _args, context) => webhookSigningSecret(context),
+    }),
   }),
 })
 
@@ -27,5 +35,16 @@ builder.queryField('viewer', (t) =>
     nullable: true,
     description: 'Who you are.',
     resolve: (_, _args, context) => viewerOf(context),
+  }),
+)
+
+builder.mutationField('rotateWebhookSigningSecret', (t) =>
+  t.field({
+    type: Viewer,
+    nullable: true,
+    description:
+      'Makes a new `webhookSigningSecret`. For 24 hours more the ones before go on to sign beside it, so that receivers ' +
+      'can be told the new one meanwhile.',
+    resolve: (_, _args, context) => rotateSecret(context),
   }),
 )

@@ -26,8 +26,8 @@ export class GraphqlWorld {
   readonly services: Services
   readonly #presenter = createErrorPresenter(testLog())
 
-  constructor(database: TestDatabase, role: DatabaseRole = 'taskwire_app') {
-    const pool = database.open(role, { onStatement: (sql) => this.statements.push(sql) })
+  constructor(database: TestDatabase, role: DatabaseRole = 'taskwire_app', poolSize = 10) {
+    const pool = database.open(role, { poolSize, onStatement: (sql) => this.statements.push(sql) })
     this.services = {
       database: pool,
       run: createCommandRunner({ database: pool, publicUrl: 'http://localhost', onCommit: () => undefined }),
