@@ -6,6 +6,7 @@ import { RecurringTasks } from './20261123-04-recurring-tasks.ts'
 import { Reminders } from './20261127-01-reminders.ts'
 import { Notifications } from './20261127-02-notifications.ts'
 import { WebhookSecrets } from './20261127-03-webhook-secrets.ts'
+import { Deliveries } from './20261127-04-deliveries.ts'
 
 /** Every migration, in the order in which they run. */
 export const migrations: readonly MigrationObject[] = [
@@ -16,4 +17,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: '20261127-01-reminders', class: Reminders },
   { name: '20261127-02-notifications', class: Notifications },
   { name: '20261127-03-webhook-secrets', class: WebhookSecrets },
+  { name: '20261127-04-deliveries', class: Deliveries },
 ]

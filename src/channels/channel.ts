@@ -1,7 +1,3 @@
-/** The ways out of Taskwire; a reminder's other channel, IN_APP, never leaves it. */
-export const OUTSIDE_CHANNELS = ['EMAIL', 'SMS', 'CHAT', 'WEBHOOK'] as const
-export type OutsideChannel = (typeof OUTSIDE_CHANNELS)[number]
-
 /** A reminder that is to be told outside. */
 export interface OutgoingReminder {
   /** The id of its `reminder.triggered` event: the same in every try, so that a receiver knows what it has had. */
@@ -25,12 +21,7 @@ export interface OutgoingReminder {
  * One way out. Sending twice is possible whatever a channel does (a process can die after the receiver has answered), so
  * each hands on the reminder's id where its protocol has a place for one.
  */
-export interface Channel extends AsyncDisposable {
-  /**
-   * Who is told, as far as it may break by itself: the host of a user's own URL; null where all of a channel goes
-   * through one server of the operator's.
-   */
-  receiverOf(target: string): string | null
+export interface Channel {
   /**
    * Resolves once the receiver has taken it.
    *

@@ -1,7 +1,6 @@
 import type { Channel, OutgoingReminder } from './channel.ts'
 import { expectSuccess, type OutgoingHttp } from './outgoing-http.ts'
 import { oneLine } from './plain-text.ts'
-import { hostOf } from './webhook.ts'
 
 /**
  * Rooms, through incoming webhooks as Slack and Mattermost have them: both take `text`.
@@ -10,13 +9,11 @@ import { hostOf } from './webhook.ts'
  */
 export function createChatChannel(http: OutgoingHttp): Channel {
   return {
-    receiverOf: hostOf,
     async send(reminder) {
       const body = JSON.stringify({ text: chatText(reminder), mrkdwn: false })
       const headers = { 'content-type': 'application/json' }
       expectSuccess(await http.postToUser(reminder.target, { headers, body }), 'The chat')
     },
-    async [Symbol.asyncDispose]() {},
   }
 }
 

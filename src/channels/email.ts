@@ -17,7 +17,7 @@ export interface EmailOptions {
 const PLAIN_ADDRESS = /^[^\s"(),:;<>@[\\\]\p{Cc}]{1,64}@[^\s"(),:;<>@[\\\]\p{Cc}]{1,255}$/u
 
 /** Mail, over the operator's server. */
-export function createEmailChannel({ smtpUrl, from, timeoutMs, connections }: EmailOptions): Channel {
+export function createEmailChannel({ smtpUrl, from, timeoutMs, connections }: EmailOptions): Channel & AsyncDisposable {
   const transport = createTransport({
     url: smtpUrl,
     pool: true,
@@ -33,7 +33,6 @@ export function createEmailChannel({ smtpUrl, from, timeoutMs, connections }: Em
   })
   const domain = from.replace(/^.*@|>.*$/g, '')
   return {
-    receiverOf: () => null,
     async send(reminder) {
       const address = reminder.target
       if (!PLAIN_ADDRESS.test(address)) throw new DeliveryError('refused', 'The e-mail address cannot be read.')

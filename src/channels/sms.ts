@@ -34,13 +34,11 @@ export function createSmsChannel(http: OutgoingHttp, options: SmsOptions): Chann
   }
   const sender = /^MG[0-9a-f]{32}$/i.test(from) ? { MessagingServiceSid: from } : { From: from }
   return {
-    receiverOf: () => null,
     async send({ target, message }) {
       const text = oneLine(message).slice(0, LONGEST_TEXT).toWellFormed()
       const body = new URLSearchParams({ To: target, ...sender, Body: text }).toString()
       expectTaken(await http.postToGateway(url, { headers, body }))
     },
-    async [Symbol.asyncDispose]() {},
   }
 }
 

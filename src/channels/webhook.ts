@@ -10,13 +10,11 @@ import { expectSuccess, type OutgoingHttp } from './outgoing-http.ts'
  */
 export function createWebhookChannel(http: OutgoingHttp): Channel {
   return {
-    receiverOf: hostOf,
     async send(reminder) {
       const body = JSON.stringify({ type: 'reminder.triggered', timestamp: reminder.triggeredAt, data: reminder.data })
       const headers = { 'content-type': 'application/json', ...signatureHeaders(reminder, new Date(), body) }
       expectSuccess(await http.postToUser(reminder.target, { headers, body }), 'The receiver')
     },
-    async [Symbol.asyncDispose]() {},
   }
 }
 
@@ -28,8 +26,4 @@ function signatureHeaders({ id, signingSecrets }: OutgoingReminder, now: Date, b
     'webhook-timestamp': String(Math.floor(now.getTime() / 1_000)),
     'webhook-signature': signingSecrets.map((secret) => new Webhook(secret).sign(id, now, body)).join(' '),
   }
-}
-
-export function hostOf(url: string): string | null {
-  return URL.parse(url)?.host ?? null
 }

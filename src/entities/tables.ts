@@ -4,6 +4,7 @@ import type { Database, OpenTransaction } from '../infra/database.ts'
 import { AuditEntryEntity } from './audit-entry.ts'
 import { ClockEntity } from './clock.ts'
 import { DeadLetterEntity } from './dead-letter.ts'
+import { DeliveryEntity } from './delivery.ts'
 import { EntityIdEntity } from './entity-id.ts'
 import { IdempotencyKeyEntity } from './idempotency-key.ts'
 import { InboxEntity } from './inbox.ts'
@@ -25,6 +26,7 @@ export const entities = [
   ReminderEntity,
   NotificationEntity,
   NotificationSettingsEntity,
+  DeliveryEntity,
   WebhookSecretEntity,
   EntityIdEntity,
   OutboxEntity,
