@@ -58,6 +58,18 @@ export const durables = {
     max_ack_pending: 1_000,
     max_deliver: -1,
   },
+  notifications: {
+    durable_name: 'notifications',
+    description: 'Notifies users of what happened to their tasks.',
+    filter_subjects: ['created', 'updated', 'completed', 'reopened', 'deleted', 'restored'].map(
+      (verb) => `events.*.task.*.${verb}`,
+    ),
+    ack_policy: AckPolicy.Explicit,
+    deliver_policy: DeliverPolicy.All,
+    ack_wait: nanoseconds(10_000),
+    max_ack_pending: 5_000,
+    max_deliver: -1,
+  },
 } as const satisfies Record<string, Partial<ConsumerConfig> & { durable_name: string }>
 
 export type DurableName = keyof typeof durables

@@ -1,7 +1,8 @@
 import { migrations } from '../migrations/list.ts'
 import { createVerifier } from './auth/verifier.ts'
-import { createCommandRunner, type RunCommand } from './commands/command.ts'
+import { type CommandRunnerOptions, createCommandRunner } from './commands/command.ts'
 import { createAuditConsumer } from './consumers/audit.ts'
+import { createNotificationsConsumer } from './consumers/notifications.ts'
 import { createRecurrenceConsumer } from './consumers/recurrence.ts'
 import type { Tables } from './entities/tables.ts'
 import { Database, type DatabaseRole } from './infra/database.ts'
@@ -63,7 +64,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   await checkDatabase(database, migrations.at(-1)?.name ?? '', log)
 
   const workers =
-    worker && createWorkers({ link, natsOptions: config.nats, database: worker, log, metrics }, commandRunner(worker))
+    worker && createWorkers({ link, natsOptions: config.nats, database: worker, log, metrics }, writing(worker))
   const feed = gateway && createFeed({ link, database: gateway, cursorSecret: config.cursorSecret, log, metrics })
   const server = createServer({
     config,
@@ -73,14 +74,14 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     api: gateway &&
       feed && {
         schema,
-        services: { database: gateway, run: commandRunner(gateway), feed, clock, log },
+        services: { database: gateway, run: createCommandRunner(writing(gateway)), feed, clock, log },
         verifier: createVerifier(config.auth, log),
       },
     developmentToken: overrides.developmentToken,
   })
 
-  function commandRunner(pool: Database<Tables>): RunCommand {
-    return createCommandRunner({ database: pool, publicUrl: config.http.publicUrl, onCommit: kickRelay })
+  function writing(pool: Database<Tables>): CommandRunnerOptions {
+    return { database: pool, publicUrl: config.http.publicUrl, onCommit: kickRelay }
   }
 
   /** The relay polls anyway; this saves the wait, in this process and in the one that leads. */
@@ -138,14 +139,16 @@ interface WorkerParts {
   readonly metrics: Metrics
 }
 
-function createWorkers(shared: WorkerParts, run: RunCommand) {
+function createWorkers(shared: WorkerParts, writing: CommandRunnerOptions) {
   const { database, log, metrics } = shared
+  const run = createCommandRunner(writing)
   const relay = new Relay(shared)
   const lag = new LagMonitor(database, log, metrics)
   const services: Service[] = [
     relay,
     createAuditConsumer(shared),
     createRecurrenceConsumer(run, shared),
+    createNotificationsConsumer({ ...shared, ...writing }),
     new RecurrenceScheduler(database, run, log),
     lag,
   ]

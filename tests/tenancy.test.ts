@@ -2,8 +2,6 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { buildSchema } from 'graphql'
-import { insertNotifications } from '../src/commands/notification-rows.ts'
-import { RecordedEvents } from '../src/commands/recorded-events.ts'
 import { writeAuditEntries } from '../src/consumers/audit.ts'
 import { settingsIdOf } from '../src/domain/notification-settings.ts'
 import { takeDownFirstWall } from '../src/entities/scope.ts'
@@ -11,6 +9,7 @@ import { parseEvent } from '../src/events/envelope.ts'
 import { schema } from '../src/schema/schema.ts'
 import { createTestDatabase, type TestDatabase } from './helpers/database.ts'
 import { type Answer, GraphqlWorld } from './helpers/graphql.ts'
+import { notify } from './helpers/notifications.ts'
 import { type Kind, type Place, placesOf } from './helpers/probes.ts'
 
 /*
@@ -66,6 +65,9 @@ const kinds: Readonly<Record<string, Kind>> = {
   'UpdateTasksInput.addTags': 'tag name, made where there is none',
   'UpdateTasksInput.removeTags': 'tag name',
   'UpdateTasksInput.idempotencyKey': 'idempotency key',
+  'MarkNotificationsReadInput.ids': 'notification',
+  'MarkNotificationsReadInput.idempotencyKey': 'idempotency key',
+  'UpdateNotificationSettingsInput.idempotencyKey': 'idempotency key',
   'TasksActionInput.ids': 'task',
   'TasksActionInput.idempotencyKey': 'idempotency key',
   'RecurrenceInput.timezone': 'text',
@@ -104,6 +106,8 @@ const extras = {
   UpdateTagInput: { color: '#000000' },
   RecurrenceInput: { rule: { cron: '0 9 * * *' } },
   UpdateRecurringTaskInput: { description: 'changed' },
+  UpdateNotificationSettingsInput: { completion: true },
+  'MarkNotificationsReadInput.idempotencyKey': { upTo: '2027-01-01T00:00:00Z' },
 }
 
 const places = placesOf(schema, { kinds, extras }).filter(({ kind }) => kind !== 'text')
@@ -161,7 +165,9 @@ async function settle(userId: string, initial = 'm'): Promise<Tenant> {
     [userId, key, mutations],
   )
   const used: string = made.used.task.id
-  const notification = await notify(userId, used)
+  const [notification = ''] = await notify(worker(), [
+    { userId, taskId: used, type: 'REMINDER', message: 'It is time.' },
+  ])
   const events = await postgres.query<{ event: object }>('SELECT event FROM outbox WHERE user_id = $1 ORDER BY seq', [
     userId,
   ])
@@ -191,18 +197,6 @@ async function settle(userId: string, initial = 'm'): Promise<Tenant> {
       words: [word],
     },
   }
-}
-
-/** Notifies a user of a task of his, as a worker does. @returns the notification's id */
-function notify(userId: string, taskId: string): Promise<string> {
-  return worker().asNobody(async (tx) => {
-    const [made] = await insertNotifications(tx, [{ userId, taskId, type: 'REMINDER', message: 'It is time.' }])
-    assert.ok(made)
-    const events = new RecordedEvents('http://localhost:4000')
-    events.record(made, { userId, actorId: 'system', correlationId: randomUUID() })
-    await events.append(tx.db)
-    return made.state.id
-  })
 }
 
 let openWorker: ReturnType<TestDatabase['open']> | undefined

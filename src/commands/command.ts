@@ -15,6 +15,8 @@ export interface UnitOfWork {
    * `updatedAt`, which never goes back, as `now` may.
    */
   record<Type extends EventType>(event: Happened<Type>): string
+  /** Writes the events that were recorded so far: for a command that may have more of them than memory should hold. */
+  flush(): Promise<void>
 }
 
 /** The part of a command that runs in its transaction; more than once where that ends in a deadlock. */
@@ -116,6 +118,7 @@ async function runOnce<Outcome extends object>(
       userId: origin.userId,
       now: tx.now,
       record: (event) => events.record(event, origin),
+      flush: () => events.append(tx.db),
     }
     const outcome = { ...(await execute(unit)), correlationId: origin.correlationId }
     await events.append(tx.db)

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Command, Execute, UnitOfWork } from './command.ts'
 
 /** Which consumer acts on which event. */
@@ -23,13 +24,29 @@ export function oncePerEvent(key: InboxKey, execute: Execute<object>): Command<o
   }
 }
 
-/** @returns false where the event is in the inbox already; waits for a transaction that is about to put it there */
 async function enter(unit: UnitOfWork, { consumer, eventId }: InboxKey): Promise<boolean> {
-  const entered = await unit.db
-    .insertInto('inbox')
-    .values({ consumer, event_id: eventId, user_id: unit.userId, handled_at: unit.now })
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('event_id')
-    .executeTakeFirst()
-  return entered !== undefined
+  const entered = await enterAll(unit, consumer, [{ id: eventId, userid: unit.userId }])
+  return entered.has(eventId)
+}
+
+/**
+ * Puts events into the inbox of a consumer, in the order of their ids, so that two workers with the same events wait for
+ * each other instead of deadlocking.
+ *
+ * @returns those that were not there yet; waits for a transaction that is about to put them there
+ */
+export async function enterAll(
+  { db, now }: Pick<UnitOfWork, 'db' | 'now'>,
+  consumer: string,
+  events: readonly { readonly id: string; readonly userid: string }[],
+): Promise<ReadonlySet<string>> {
+  if (events.length === 0) return new Set()
+  const entered = await sql<{ event_id: string }>`
+    INSERT INTO inbox (consumer, event_id, user_id, handled_at)
+    SELECT ${consumer}, event.id, event.user_id, ${now}::timestamptz
+    FROM unnest(${events.map(({ id }) => id)}::uuid[], ${events.map(({ userid }) => userid)}::text[]) AS event (id, user_id)
+    ORDER BY event.id
+    ON CONFLICT DO NOTHING
+    RETURNING event_id`.execute(db)
+  return new Set(entered.rows.map((row) => row.event_id))
 }

@@ -39,6 +39,14 @@ export const expectedVersion = z.int().min(1, 'Versions begin at 1.').nullish()
 
 export const idempotencyKey = text({ min: 1, max: 255 }).nullish()
 
+/** How many things one bulk mutation takes. */
+export const MAX_BULK = 100
+
+export function bulk<Item extends z.ZodType>(item: Item) {
+  const message = `Must be 1 to ${MAX_BULK}.`
+  return z.array(item).min(1, message).max(MAX_BULK, message)
+}
+
 const EARLIEST = new Date('0001-01-01T00:00:00.000Z')
 const LATEST = new Date('9999-12-31T23:59:59.999Z')
 

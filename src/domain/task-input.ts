@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Issue } from './errors.ts'
-import { chosenId, expectedVersion, type InputOf, idempotencyKey, instant, knownId, text } from './input.ts'
+import { bulk, chosenId, expectedVersion, type InputOf, idempotencyKey, instant, knownId, text } from './input.ts'
 import { recurrenceInput, ruleIssues } from './recurrence-input.ts'
 import { distinctNames } from './tag.ts'
 import { tagName } from './tag-input.ts'
@@ -9,8 +9,6 @@ import { MAX_TAGS, TOO_MANY_TAGS } from './task-tags.ts'
 
 export const MAX_TITLE = 500
 export const MAX_DESCRIPTION = 2_000
-/** How many tasks one bulk mutation takes. */
-export const MAX_BULK = 100
 /** Ten years. */
 export const MAX_LEAD_MINUTES = 5_256_000
 
@@ -25,10 +23,6 @@ export const RECURRENCE_NEEDS_DUE_DATE = 'A recurrence needs a due date, which i
 
 const names = z.array(tagName)
 export const tagNames = names.refine((list) => distinctNames(list).size <= MAX_TAGS, TOO_MANY_TAGS)
-const bulk = <Item extends z.ZodType>(item: Item) => {
-  const message = `Must be 1 to ${MAX_BULK}.`
-  return z.array(item).min(1, message).max(MAX_BULK, message)
-}
 
 export const newTaskInput = z.object({
   id: chosenId.nullish(),

@@ -45,10 +45,13 @@ export interface TaskwireEvent<Type extends EventType = EventType> {
   }
 }
 
+/** Who does what time or a consumer does. */
+export const SYSTEM = 'system'
+
 /** Who an event is for, who made it and what led to it. */
 export interface EventOrigin {
   readonly userId: string
-  /** The user, or `system` for what time or a consumer did. */
+  /** The user, or `SYSTEM`. */
   readonly actorId: string
   readonly correlationId: string
   /** The event that a consumer was handling. */

@@ -7,7 +7,7 @@ import { isUuid } from '../lib/ids.ts'
 import type { Context } from './context.ts'
 import { type Page, type PagingArgs, readPage } from './keyset.ts'
 import type { OrderKey } from './keyset-branches.ts'
-import { notificationSettingsById } from './notification-loaders.ts'
+import { notificationById, notificationSettingsById } from './notification-loaders.ts'
 
 type Maybe<T> = T | null | undefined
 
@@ -33,6 +33,12 @@ export async function notifications(
   let query = db.selectFrom('notifications').selectAll().where(ownedBy(reads.userId))
   for (const condition of conditionsOf(args.filter ?? {})) query = query.where(condition)
   return readPage(reads, { binding: ['notifications', args.filter], query, keys: NEWEST_FIRST }, args)
+}
+
+/** Those of these ids that are there, in their order. */
+export async function notificationsById({ reads }: Context, ids: readonly string[]): Promise<NotificationRow[]> {
+  const rows = await Promise.all(ids.map((id) => reads.loader(notificationById).load(id)))
+  return rows.filter((row) => row !== null)
 }
 
 /** An index holds the unread ones alone. */

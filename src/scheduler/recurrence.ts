@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { RunCommand } from '../commands/command.ts'
 import { makeDueInstance } from '../commands/instances.ts'
 import type { TaskwireDatabase } from '../entities/tables.ts'
+import { SYSTEM } from '../events/envelope.ts'
 import { isDatabaseUnavailable } from '../infra/database.ts'
 import { newId } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
@@ -77,7 +78,7 @@ export class RecurrenceScheduler implements Service {
   }
 
   async #continue({ id, user_id: userId }: DueSeries): Promise<boolean> {
-    const origin = { userId, actorId: 'system', correlationId: newId() }
+    const origin = { userId, actorId: SYSTEM, correlationId: newId() }
     try {
       const { made, skipped } = await this.#run(makeDueInstance, { recurringTaskId: id }, origin)
       if (skipped > 0)

@@ -2,6 +2,7 @@ import type { NotificationType as NotificationTypeName } from '../domain/notific
 import type { NotificationRow } from '../entities/notification-state.ts'
 import { notificationById } from '../resolvers/notification-loaders.ts'
 import { type NotificationFilter as NotificationFilterInput, notifications } from '../resolvers/notifications.ts'
+import { receivedNotification, receiveNotifications } from '../resolvers/received-notifications.ts'
 import { taskById } from '../resolvers/task-loaders.ts'
 import { builder } from './builder.ts'
 import { connectionType, pagingArgs } from './connection.ts'
@@ -87,5 +88,16 @@ builder.queryField('notifications', (t) =>
       ...pagingArgs,
     },
     resolve: (_, args, context) => notifications(context, args),
+  }),
+)
+
+builder.subscriptionField('notificationReceived', (t) =>
+  t.field({
+    type: Notification,
+    description:
+      'The notifications that you get, as they come. Nothing that came before; after a lost connection read ' +
+      '`notifications`, or follow `syncEvents`, which resumes.',
+    subscribe: (_root, _args, context) => receiveNotifications(context),
+    resolve: (message, _args, context) => receivedNotification(message, context),
   }),
 )

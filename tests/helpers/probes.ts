@@ -52,7 +52,7 @@ export interface Place {
 export interface PlacesOptions {
   /** By `Type.field` of an input object, or `Type.field(argument)`; with `*` for any type and field. */
   readonly kinds: Readonly<Record<string, Kind>>
-  /** What else to give in an input object, so that there is something to be done. */
+  /** What else to give in an input object, or with one of its fields, so that there is something to be done. */
   readonly extras: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
 
@@ -145,7 +145,10 @@ function createPlace(
       return Array.isArray(item) ? item : [item]
     }
     if (isInputObjectType(nullable)) {
-      const filled: Record<string, unknown> = { ...options.extras[nullable.name] }
+      const filled: Record<string, unknown> = {
+        ...options.extras[nullable.name],
+        ...options.extras[`${nullable.name}.${rest?.[0]}`],
+      }
       for (const inner of Object.values(nullable.getFields())) {
         const isHere = inner.name === rest?.[0]
         const kindThere = options.kinds[`${nullable.name}.${inner.name}`] ?? 'text'

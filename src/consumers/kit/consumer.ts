@@ -16,7 +16,7 @@ import { Settler, type SettleOptions } from './settle.ts'
 
 /** What a consumer does with its events: it either handles them as nobody, or reacts with commands. */
 export type ConsumerDefinition = { readonly name: DurableName } & (
-  | { readonly handle: Handle }
+  | { readonly handle: Handle; readonly afterEffects?: () => void }
   | { readonly react: React; readonly run: RunCommand }
 )
 
@@ -98,7 +98,7 @@ class Consumer {
       consumer: name,
       effects:
         'handle' in definition
-          ? inOneTransaction(database, name, definition.handle)
+          ? inOneTransaction(database, name, definition.handle, definition.afterEffects)
           : asCommands(database, name, definition.run, definition.react),
       database,
       log,

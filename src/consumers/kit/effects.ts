@@ -1,7 +1,7 @@
 import type { Execute, RunCommand } from '../../commands/command.ts'
 import { oncePerEvent } from '../../commands/inbox.ts'
 import type { TaskwireDatabase, Tx } from '../../entities/tables.ts'
-import type { TaskwireEvent } from '../../events/envelope.ts'
+import { type EventOrigin, SYSTEM, type TaskwireEvent } from '../../events/envelope.ts'
 import { forgetFailures } from './dead-letters.ts'
 
 /**
@@ -17,10 +17,30 @@ export type React = (event: TaskwireEvent) => Execute<object> | undefined
 /** Has the effects of some events, or rejects; the kit then takes them one by one. Answers with how many were new. */
 export type Effects = (events: readonly TaskwireEvent[]) => Promise<number>
 
-/** All in one transaction, which belongs to no user: for what a consumer writes down of everybody's events. */
-export function inOneTransaction(database: TaskwireDatabase, consumer: string, handle: Handle): Effects {
-  return (events) =>
-    database.asNobody(async (tx) => {
+/** Of what a consumer does about an event. */
+export function causedBy(event: TaskwireEvent): EventOrigin {
+  return {
+    userId: event.userid,
+    actorId: SYSTEM,
+    correlationId: event.correlationid,
+    causationId: event.id,
+    traceparent: event.traceparent,
+  }
+}
+
+/**
+ * All in one transaction, which belongs to no user: for what a consumer writes down of everybody's events.
+ *
+ * @param afterEffects called after a commit that had any
+ */
+export function inOneTransaction(
+  database: TaskwireDatabase,
+  consumer: string,
+  handle: Handle,
+  afterEffects?: () => void,
+): Effects {
+  return async (events) => {
+    const fresh = await database.asNobody(async (tx) => {
       await forgetFailures(
         tx,
         consumer,
@@ -28,6 +48,9 @@ export function inOneTransaction(database: TaskwireDatabase, consumer: string, h
       )
       return handle(tx, events)
     })
+    if (fresh > 0) afterEffects?.()
+    return fresh
+  }
 }
 
 /**
@@ -43,17 +66,7 @@ export function asCommands(database: TaskwireDatabase, consumer: string, run: Ru
       if (execute === undefined) continue
       acted.push(event.id)
       const command = oncePerEvent({ consumer, eventId: event.id }, execute)
-      const outcome = await run(
-        command,
-        {},
-        {
-          userId: event.userid,
-          actorId: 'system',
-          correlationId: event.correlationid,
-          causationId: event.id,
-          traceparent: event.traceparent,
-        },
-      )
+      const outcome = await run(command, {}, causedBy(event))
       if (outcome.fresh) fresh += 1
     }
     if (acted.length > 0) await database.asNobody((tx) => forgetFailures(tx, consumer, acted))
