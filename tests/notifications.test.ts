@@ -5,7 +5,8 @@ import { settingsIdOf } from '../src/domain/notification-settings.ts'
 import { NatsLink } from '../src/infra/jetstream.ts'
 import { eventually } from './helpers/eventually.ts'
 import { testConfig, testLog } from './helpers/options.ts'
-import { type TestTaskwire, startTaskwire } from './helpers/taskwire.ts'
+import { type TestTaskwire, startTaskwire, userToken } from './helpers/taskwire.ts'
+import { openEventStream } from './helpers/transports.ts'
 
 interface Notification {
   readonly id: string
@@ -209,6 +210,26 @@ describe('notifications', () => {
         assert.equal(readAt, null)
         if (task?.id === last) break
       }
+  })
+
+  it('are received from where a client was cut off, over server-sent events, as they are by now', async () => {
+    const heidi = await taskwire.client('heidi')
+    await heidi.request(SET, { input: { completion: true } })
+    await settled()
+    const { syncCursor } = await heidi.request<{ syncCursor: string }>('{ syncCursor }')
+    for (const title of ['one', 'two']) await act(heidi, 'completeTask', await create(heidi, title))
+    await settled()
+    await heidi.request(MARK, { input: { upTo: '2100-01-01T00:00:00Z' } })
+    await settled()
+    await using stream = await openEventStream(
+      `${taskwire.app.url}/graphql`,
+      { query: 'subscription { notificationReceived { message version } }' },
+      { authorization: `Bearer ${await userToken('heidi')}`, 'last-event-id': syncCursor },
+    )
+    for (const title of ['one', 'two']) {
+      const { data } = await stream.next()
+      assert.deepEqual(data?.notificationReceived, { message: `Completed: ${title}`, version: 2 })
+    }
   })
 
   it('are marked as read, which the feed, the audit trail and node() show', async () => {
