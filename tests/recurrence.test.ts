@@ -111,7 +111,9 @@ describe('recurring tasks', () => {
 
   it('makes the next instance when one is completed or put into the trash, as `system`, caused by that', async () => {
     const { syncCursor } = await alice.request<{ syncCursor: string }>('{ syncCursor }')
+    const title = 'Feed the cat'
     const series = await create({
+      title,
       tags: ['home'],
       recurrence: { rule: { rrule: 'FREQ=DAILY' } },
       startsAt: '2027-01-01T09:00:00Z',
@@ -166,7 +168,7 @@ describe('recurring tasks', () => {
           eventType entity { __typename ... on RecurringTask { title } ... on Task { title instanceDate } } } } } }`,
         { after: syncCursor },
       )
-      const own = syncEvents.messages.filter(({ entity }) => entity?.title === 'Water the plants')
+      const own = syncEvents.messages.filter(({ entity }) => entity?.title === title)
       return own.filter(({ eventType }) => eventType === 'task.created').length >= 3 ? own : undefined
     })
     assert.deepEqual(

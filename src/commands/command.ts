@@ -1,3 +1,4 @@
+import { type AvailableChannels, IN_APP_ONLY } from '../domain/reminder-target.ts'
 import type { Db, TaskwireDatabase } from '../entities/tables.ts'
 import type { EventOrigin } from '../events/envelope.ts'
 import type { EventType } from '../events/types.ts'
@@ -10,11 +11,17 @@ export interface UnitOfWork {
   readonly userId: string
   /** The time of this command: `taskwire_now()` when its transaction began. */
   readonly now: Date
+  /** Of the request that this belongs to. */
+  readonly correlationId: string
+  /** The ways out for reminders. */
+  readonly available: AvailableChannels
   /**
    * Adds an event to those that are written when the command is done; answers with its id. Its time is the state's
    * `updatedAt`, which never goes back, as `now` may.
+   *
+   * @param causationId the event that caused this one; absent: what caused the whole command
    */
-  record<Type extends EventType>(event: Happened<Type>): string
+  record<Type extends EventType>(event: Happened<Type>, causationId?: string): string
   /** Writes the events that were recorded so far: for a command that may have more of them than memory should hold. */
   flush(): Promise<void>
 }
@@ -70,6 +77,8 @@ export type CommandResult<Outcome> = Outcome & {
 export interface CommandRunnerOptions {
   readonly database: TaskwireDatabase
   readonly publicUrl: string
+  /** Which channels are configured; default: those that need no configuration. */
+  readonly available?: AvailableChannels
   /** Called after a commit that wrote events. */
   readonly onCommit: () => void
 }
@@ -117,7 +126,9 @@ async function runOnce<Outcome extends object>(
       db: tx.db,
       userId: origin.userId,
       now: tx.now,
-      record: (event) => events.record(event, origin),
+      correlationId: origin.correlationId,
+      available: options.available ?? IN_APP_ONLY,
+      record: (event, causationId = origin.causationId) => events.record(event, { ...origin, causationId }),
       flush: () => events.append(tx.db),
     }
     const outcome = { ...(await execute(unit)), correlationId: origin.correlationId }

@@ -7,7 +7,7 @@ import { ownedBy } from '../entities/scope.ts'
 import { newId } from '../lib/ids.ts'
 import { type Command, defineCommand, type UnitOfWork } from './command.ts'
 import { loadRecurringTask, saveRecurringTask } from './recurring-task-rows.ts'
-import { insertTaskRows } from './task-rows.ts'
+import { insertTasks } from './task-changes.ts'
 
 /*
  * How instances come to be. A series makes its next one only from the one that it made last, under its row's lock: so each
@@ -129,6 +129,5 @@ export async function insertInstance(
     },
     unit.now,
   )
-  await insertTaskRows(unit, [task.state])
-  unit.record(task)
+  await insertTasks(unit, [task])
 }

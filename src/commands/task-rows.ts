@@ -27,7 +27,7 @@ export async function loadTasks(unit: UnitOfWork, ids: readonly string[]): Promi
     .where(sql<boolean>`id = ANY(${uuids}::uuid[])`)
     .where(ownedBy(unit.userId))
     .orderBy('id')
-    .forUpdate()
+    .forNoKeyUpdate()
     .execute()
   if (rows.length === 0) return new Map()
   const tags = await loadTags(

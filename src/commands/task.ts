@@ -13,7 +13,8 @@ import {
 } from '../domain/task.ts'
 import { createTaskInput, newTaskRule, taskActionInput, updateTaskInput, updateTaskRule } from '../domain/task-input.ts'
 import { type Command, type DeleteOutcome, defineCommand, type UnitOfWork } from './command.ts'
-import { deleteTaskRow, insertTaskRows, loadTasks, updateTaskRows } from './task-rows.ts'
+import { insertTasks, saveTasks } from './task-changes.ts'
+import { deleteTaskRow, loadTasks } from './task-rows.ts'
 import { beginSeries, endSeries } from './task-recurrence.ts'
 import { creationOf, updateOf } from './task-tags.ts'
 
@@ -37,8 +38,8 @@ export const createTask: Command<CreateTaskInput, TaskOutcome> = defineCommand(
     const created = input.recurrence
       ? asInstance(made, await beginSeries(unit, made.state, input.recurrence, ['input', 'recurrence']))
       : made
-    await insertTaskRows(unit, [created.state])
-    return { taskId: created.state.id, eventId: unit.record(created) }
+    const [eventId = null] = await insertTasks(unit, [created])
+    return { taskId: created.state.id, eventId }
   },
 )
 
@@ -111,6 +112,6 @@ async function loadForChange(
 
 async function saveChange(unit: UnitOfWork, task: TaskState, change: TaskChange | undefined): Promise<TaskOutcome> {
   if (change === undefined) return { taskId: task.id, eventId: null }
-  await updateTaskRows(unit, [change])
-  return { taskId: task.id, eventId: unit.record(change) }
+  const [eventId = null] = await saveTasks(unit, [change])
+  return { taskId: task.id, eventId }
 }

@@ -9,7 +9,8 @@ import {
   updateTasksInput,
 } from '../domain/task-input.ts'
 import { type Command, defineCommand, type UnitOfWork } from './command.ts'
-import { insertTaskRows, loadTasks, updateTaskRows } from './task-rows.ts'
+import { insertTasks, saveTasks } from './task-changes.ts'
+import { loadTasks } from './task-rows.ts'
 import { beginSeries } from './task-recurrence.ts'
 import { creationOf, updateOf } from './task-tags.ts'
 
@@ -43,11 +44,7 @@ export const createTasks: Command<CreateTasksInput, TasksOutcome> = defineComman
         task.recurrence ? asInstance(made, await beginSeries(unit, made.state, task.recurrence, path)) : made,
       )
     }
-    await insertTaskRows(
-      unit,
-      created.map(({ state }) => state),
-    )
-    return { taskIds: created.map(({ state }) => state.id), eventIds: created.map((change) => unit.record(change)) }
+    return { taskIds: created.map(({ state }) => state.id), eventIds: await insertTasks(unit, created) }
   },
 )
 
@@ -93,13 +90,14 @@ async function changeAll(
   decide: (task: TaskState) => TaskChange | undefined,
 ): Promise<TasksOutcome> {
   const changes = decideAll(tasks, decide)
-  await updateTaskRows(
+  const eventIds = await saveTasks(
     unit,
     changes.filter((change) => change !== undefined),
   )
+  const written = eventIds.values()
   return {
     taskIds: tasks.map(({ id }) => id),
-    eventIds: changes.map((change) => (change === undefined ? null : unit.record(change))),
+    eventIds: changes.map((change) => (change === undefined ? null : (written.next().value ?? null))),
   }
 }
 

@@ -78,8 +78,14 @@ describe('making a series', () => {
       recurrence: { rule: { cron: '0 9 * * *' }, timezone: 'Europe/Berlin', basis: 'SCHEDULE' },
       startsAt,
     })
-    const types = (await world.events()).slice(-4).map(({ type }) => type)
-    assert.deepEqual(types, ['tag.created', 'tag.created', 'recurring-task.created', 'task.created'])
+    const types = (await world.events()).slice(-5).map(({ type }) => type)
+    assert.deepEqual(types, [
+      'tag.created',
+      'tag.created',
+      'recurring-task.created',
+      'task.created',
+      'reminder.scheduled',
+    ])
     const event = await world.lastEvent(recurringTaskId)
     assert.equal(event.id, eventId)
     const [task] = await instances(recurringTaskId)

@@ -8,6 +8,7 @@ import {
   type RunCommand,
 } from '../../src/commands/command.ts'
 import { type ErrorCode, TaskwireError } from '../../src/domain/errors.ts'
+import { type AvailableChannels, IN_APP_ONLY } from '../../src/domain/reminder-target.ts'
 import type { TaskwireDatabase } from '../../src/entities/tables.ts'
 import type { TaskwireEvent } from '../../src/events/envelope.ts'
 import type { DatabaseRole } from '../../src/infra/database.ts'
@@ -28,23 +29,26 @@ export class CommandWorld implements AsyncDisposable {
   commits = 0
   readonly #run: RunCommand
 
-  private constructor(postgres: TestDatabase, role: DatabaseRole, poolSize: number) {
+  private constructor(postgres: TestDatabase, role: DatabaseRole, poolSize: number, available: AvailableChannels) {
     this.postgres = postgres
     this.database = postgres.open(role, { poolSize, onStatement: (sql) => this.statements.push(sql) })
     const onCommit = () => {
       this.commits += 1
     }
-    this.#run = createCommandRunner({ database: this.database, publicUrl: 'http://localhost:4000', onCommit })
+    const { database } = this
+    this.#run = createCommandRunner({ database, publicUrl: 'http://localhost:4000', available, onCommit })
   }
 
   static async create({
     role = 'taskwire_app',
     poolSize = 10,
+    available = IN_APP_ONLY,
   }: {
     role?: DatabaseRole
     poolSize?: number
+    available?: AvailableChannels
   } = {}): Promise<CommandWorld> {
-    return new CommandWorld(await createTestDatabase(), role, poolSize)
+    return new CommandWorld(await createTestDatabase(), role, poolSize, available)
   }
 
   /** Runs a command as a user, with the input's own idempotency key. */
