@@ -29,11 +29,13 @@ const kinds: Readonly<Record<string, Kind>> = {
   'Query.task(id)': 'task',
   'Query.tag(id)': 'tag',
   'Query.recurringTask(id)': 'series',
+  'Query.reminder(id)': 'reminder',
   'Query.tags(search)': 'tag name',
   'Query.taskStats(timezone)': 'text',
   'TaskFilter.ids': 'task',
   'TaskFilter.search': 'words',
   'TaskFilter.recurringTaskId': 'series',
+  'ReminderFilter.taskId': 'task',
   'NotificationFilter.taskId': 'task',
   'TagMatch.any': 'tag name',
   'TagMatch.all': 'tag name',
@@ -96,6 +98,18 @@ const kinds: Readonly<Record<string, Kind>> = {
   'UpdateTagInput.idempotencyKey': 'idempotency key',
   'DeleteTagInput.id': 'tag',
   'DeleteTagInput.idempotencyKey': 'idempotency key',
+  'CreateReminderInput.id': 'new id',
+  'CreateReminderInput.taskId': 'task',
+  'CreateReminderInput.idempotencyKey': 'idempotency key',
+  'UpdateReminderInput.id': 'reminder',
+  'UpdateReminderInput.idempotencyKey': 'idempotency key',
+  'ReminderActionInput.id': 'reminder',
+  'ReminderActionInput.idempotencyKey': 'idempotency key',
+  'SnoozeReminderInput.id': 'reminder',
+  'SnoozeReminderInput.idempotencyKey': 'idempotency key',
+  'ReminderTargetInput.address': 'text',
+  'ReminderTargetInput.phoneNumber': 'text',
+  'ReminderTargetInput.url': 'text',
 }
 
 /** So that a change of something is one. */
@@ -108,6 +122,9 @@ const extras = {
   UpdateRecurringTaskInput: { description: 'changed' },
   UpdateNotificationSettingsInput: { completion: true },
   'MarkNotificationsReadInput.idempotencyKey': { upTo: '2027-01-01T00:00:00Z' },
+  CreateReminderInput: { remindAt: '2100-01-01T09:00:00Z' },
+  UpdateReminderInput: { remindAt: '2100-01-01T09:00:00Z' },
+  SnoozeReminderInput: { until: '2100-01-01T09:00:00Z' },
 }
 
 const places = placesOf(schema, { kinds, extras }).filter(({ kind }) => kind !== 'text')
@@ -168,6 +185,12 @@ async function settle(userId: string, initial = 'm'): Promise<Tenant> {
   const [notification = ''] = await notify(worker(), [
     { userId, taskId: used, type: 'REMINDER', message: 'It is time.' },
   ])
+  const { createReminder } = await world.data(
+    userId,
+    `mutation ($id: ID!) { createReminder(input: {taskId: $id, remindAt: "2099-01-01T09:00:00Z"}) { reminder { id } } }`,
+    { id: used },
+  )
+  const reminder: string = createReminder.reminder.id
   const events = await postgres.query<{ event: object }>('SELECT event FROM outbox WHERE user_id = $1 ORDER BY seq', [
     userId,
   ])
@@ -186,11 +209,12 @@ async function settle(userId: string, initial = 'm'): Promise<Tenant> {
       task: [used, trash],
       tag: [tag],
       series: [series],
+      reminder: [reminder],
       notification: [notification],
-      anything: [used, trash, tag, series, notification, settingsIdOf(userId), entry?.id ?? ''],
+      anything: [used, trash, tag, series, reminder, notification, settingsIdOf(userId), entry?.id ?? ''],
       event: [made.used.eventId],
       correlation: [made.used.correlationId],
-      'new id': [used, trash, tag, series, notification],
+      'new id': [used, trash, tag, series, reminder, notification],
       'idempotency key': [key],
       'tag name': [tagName],
       'tag name, made where there is none': [tagName],
@@ -237,6 +261,7 @@ function told(answer: Answer, { userId, own }: Tenant, value: unknown): string {
   for (const mine of [userId, own.words[0], own['tag name'][0]]) text = text.replaceAll(mine, 'MINE')
   return text
     .replaceAll(/"(cursor|startCursor|endCursor)":"[^"]*"/g, '"$1":"CURSOR"')
+    .replaceAll(/"whsec_[^"]*"/g, '"SECRET"')
     .replaceAll(UUID, 'UUID')
     .replaceAll(INSTANT, 'INSTANT')
 }
@@ -333,6 +358,7 @@ test('lists, counts and tags without any argument show one’s own only', async 
     taskStats { total byTag { count tag { name } } }
     auditEntries { totalCount nodes { entityId } }
     recurringTasks { totalCount nodes { title } }
+    reminders { totalCount nodes { remindAt } }
     notifications { totalCount nodes { message } }
     viewer { unreadNotificationCount notificationSettings { version reminder } }
   }`
@@ -344,6 +370,7 @@ test('lists, counts and tags without any argument show one’s own only', async 
     taskStats: { total: 0, byTag: [] },
     auditEntries: empty,
     recurringTasks: empty,
+    reminders: empty,
     notifications: empty,
     viewer: { unreadNotificationCount: 0, notificationSettings: { version: 0, reminder: true } },
   })

@@ -1,9 +1,11 @@
 import type { Command, CommandResult } from '../commands/command.ts'
 import { notFound } from '../domain/errors.ts'
 import type { RecurringTaskRow } from '../entities/recurring-task-state.ts'
+import type { ReminderRow } from '../entities/reminder-state.ts'
 import type { TaskRow } from '../entities/task-state.ts'
 import type { TagRow } from '../entities/tag-state.ts'
 import { type Context, originOf } from './context.ts'
+import { reminderById } from './reminder-loaders.ts'
 import { recurringTaskById } from './recurring-task-loaders.ts'
 import { tagById } from './tags.ts'
 import { taskById } from './task-loaders.ts'
@@ -47,5 +49,12 @@ export async function changedTag(context: Context, tagId: string): Promise<TagRo
 export async function changedRecurringTask(context: Context, recurringTaskId: string): Promise<RecurringTaskRow> {
   const row = await context.reads.loader(recurringTaskById).load(recurringTaskId)
   if (row === null) throw notFound('The series')
+  return row
+}
+
+/** The same for a reminder. */
+export async function changedReminder(context: Context, reminderId: string): Promise<ReminderRow> {
+  const row = await context.reads.loader(reminderById).load(reminderId)
+  if (row === null) throw notFound('The reminder')
   return row
 }

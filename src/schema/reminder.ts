@@ -6,7 +6,10 @@ import {
   targetOf,
 } from '../resolvers/reminder-loaders.ts'
 import { taskById } from '../resolvers/task-loaders.ts'
+import { type ReminderFilter as Filter, reminder, reminders, remindersOf } from '../resolvers/reminders.ts'
 import { builder } from './builder.ts'
+import { connectionType, pagingArgs } from './connection.ts'
+import { DateTimeFilter } from './filters.ts'
 import { Node, registerNode } from './node.ts'
 import { Task } from './task.ts'
 
@@ -95,3 +98,45 @@ export const Reminder = builder.objectRef<ShownReminder>('Reminder').implement({
 })
 
 registerNode('Reminder', (context, id) => context.reads.loader(reminderById).load(id), 'REMINDER')
+
+const ReminderConnection = connectionType('Reminder', Reminder)
+
+const ReminderFilter = builder.inputRef<Filter>('ReminderFilter').implement({
+  description: 'Which reminders. All fields that are given must hold; an empty list matches nothing.',
+  fields: (t) => ({
+    taskId: t.id({ description: 'Those of this task.' }),
+    state: t.field({ type: [ReminderState], description: 'In one of these states.' }),
+    channel: t.field({ type: [ReminderChannel], description: 'Through one of these channels.' }),
+    remindAt: t.field({ type: DateTimeFilter, description: 'To come at such a time.' }),
+  }),
+})
+
+builder.queryFields((t) => ({
+  reminder: t.field({
+    type: Reminder,
+    nullable: true,
+    description: 'The reminder with this id, in whatever state; null where you have none.',
+    args: { id: t.arg.id({ required: true, description: 'The id of a reminder.' }) },
+    resolve: (_, args, context) => reminder(context, args),
+  }),
+  reminders: t.field({
+    type: ReminderConnection,
+    nullable: true,
+    description: 'Your reminders, in order of remindAt.',
+    args: { filter: t.arg({ type: ReminderFilter, description: 'Which reminders; absent: all.' }), ...pagingArgs },
+    resolve: (_, args, context) => reminders(context, args),
+  }),
+}))
+
+builder.objectField(Task, 'reminders', (t) =>
+  t.field({
+    type: ReminderConnection,
+    nullable: true,
+    description: 'Its reminders, in order of remindAt.',
+    args: {
+      state: t.arg({ type: [ReminderState], description: 'Only those in one of these states; absent: all.' }),
+      ...pagingArgs,
+    },
+    resolve: ({ id }, args, context) => remindersOf(context, id, args),
+  }),
+)

@@ -22,6 +22,7 @@ export type Kind =
   | 'task'
   | 'tag'
   | 'series'
+  | 'reminder'
   | 'notification'
   | 'anything'
   | 'event'
