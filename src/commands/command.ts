@@ -129,11 +129,11 @@ async function runOnce<Outcome extends object>(
       correlationId: origin.correlationId,
       available: options.available ?? IN_APP_ONLY,
       record: (event, causationId = origin.causationId) => events.record(event, { ...origin, causationId }),
-      flush: () => events.append(tx.db),
+      flush: () => events.append(tx),
     }
     const outcome = { ...(await execute(unit)), correlationId: origin.correlationId }
-    await events.append(tx.db)
-    if (claim !== undefined) await keepOutcome(tx, claim, outcome)
+    events.appendAtCommit(tx)
+    if (claim !== undefined) tx.runAtCommit(keepOutcome(tx, claim, outcome))
     return outcome
   })
   if (events.count > 0) options.onCommit()

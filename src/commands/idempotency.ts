@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import { TaskwireError } from '../domain/errors.ts'
 import { ownedBy } from '../entities/scope.ts'
 import type { Tx } from '../entities/tables.ts'
+import type { Statement } from '../infra/transaction.ts'
 
 /** A mutation that was sent with a key: its first outcome is kept for 24 hours and answered again to the same input. */
 export interface KeyClaim {
@@ -52,15 +53,14 @@ export async function claimKey<Outcome>(tx: Tx, claim: KeyClaim): Promise<Outcom
   return kept.outcome as Outcome
 }
 
-/** Keeps the outcome of the command that claimed the key, in the same transaction. */
-export async function keepOutcome(tx: Tx, { userId, field, key }: KeyClaim, outcome: object): Promise<void> {
-  await tx.db
+/** The statement that keeps the outcome of the command that claimed the key, for the same transaction. */
+export function keepOutcome(tx: Tx, { userId, field, key }: KeyClaim, outcome: object): Statement {
+  return tx.db
     .updateTable('idempotency_keys')
     .set({ outcome: JSON.stringify(outcome) })
     .where(ownedBy(userId))
     .where('field', '=', field)
     .where('key', '=', key)
-    .execute()
 }
 
 /** JSON with sorted fields, so that the same input always reads the same. */

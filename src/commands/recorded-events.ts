@@ -1,8 +1,8 @@
-import type { Db } from '../entities/tables.ts'
+import type { Tx } from '../entities/tables.ts'
 import { createEvent, type EventOrigin, type NewEvent, type TaskwireEvent } from '../events/envelope.ts'
 import type { EventType } from '../events/types.ts'
 import { newId } from '../lib/ids.ts'
-import { appendEvents } from '../outbox/append.ts'
+import { insertEvents } from '../outbox/append.ts'
 
 /** What happened, as a domain's change says. */
 export type Happened<Type extends EventType = EventType> = Omit<NewEvent<Type>, 'id' | 'time'>
@@ -34,10 +34,21 @@ export class RecordedEvents {
     return id
   }
 
-  /** Writes those that are not written yet, in their order. To be called once the entities were loaded under their locks. */
-  async append(db: Db): Promise<void> {
+  /** Writes those that are not written yet, in their order, before whatever comes next in the transaction. */
+  async append({ db }: Pick<Tx, 'db'>): Promise<void> {
+    const events = this.#take()
+    if (events.length > 0) await insertEvents(events).execute(db)
+  }
+
+  /** The same, together with the transaction's commit. */
+  appendAtCommit(tx: Tx): void {
+    const events = this.#take()
+    if (events.length > 0) tx.runAtCommit(insertEvents(events))
+  }
+
+  #take(): readonly TaskwireEvent[] {
     const events = this.#waiting
     this.#waiting = []
-    await appendEvents(db, events)
+    return events
   }
 }

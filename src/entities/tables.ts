@@ -1,6 +1,7 @@
 import type { InferKyselyDB } from '@mikro-orm/postgresql'
 import type { Kysely } from 'kysely'
-import type { Database, OpenTransaction } from '../infra/database.ts'
+import type { Database } from '../infra/database.ts'
+import type { OpenTransaction, Snapshot } from '../infra/transaction.ts'
 import { AuditEntryEntity } from './audit-entry.ts'
 import { ClockEntity } from './clock.ts'
 import { DeadLetterEntity } from './dead-letter.ts'
@@ -42,4 +43,5 @@ export const entities = [
 export type Tables = InferKyselyDB<(typeof entities)[number]>
 export type Db = Kysely<Tables>
 export type Tx = OpenTransaction<Tables>
+export type ReadTx = Snapshot<Tables>
 export type TaskwireDatabase = Database<Tables>

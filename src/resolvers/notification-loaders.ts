@@ -31,9 +31,10 @@ export function notificationSettingsById(reads: Reads): DataLoader<string, Notif
     const { userId } = reads
     const own = settingsIdOf(userId)
     if (!ids.includes(own)) return ids.map(() => null)
-    const { db, now } = await reads.open()
+    const { db } = await reads.open()
     const row = await db.selectFrom('notification_settings').selectAll().where(ownedBy(userId)).executeTakeFirst()
-    const { state } = row === undefined ? defaultNotificationSettings(userId, now) : notificationSettings(row)
+    const { state } =
+      row === undefined ? defaultNotificationSettings(userId, await reads.now()) : notificationSettings(row)
     return ids.map((id) => (id === own ? state : null))
   })
 }

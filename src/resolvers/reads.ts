@@ -1,5 +1,5 @@
 import { TaskwireError } from '../domain/errors.ts'
-import type { TaskwireDatabase, Tx } from '../entities/tables.ts'
+import type { ReadTx, TaskwireDatabase } from '../entities/tables.ts'
 
 /**
  * What an operation reads: one read-only transaction on one snapshot, begun at the first access, and the loaders that
@@ -8,7 +8,7 @@ import type { TaskwireDatabase, Tx } from '../entities/tables.ts'
 export class Reads {
   readonly #database: TaskwireDatabase
   readonly #userId: string | undefined
-  #snapshot: Promise<Tx> | undefined
+  #snapshot: Promise<ReadTx> | undefined
   #loaders = new Map<unknown, unknown>()
   #closed = false
 
@@ -28,10 +28,19 @@ export class Reads {
   }
 
   /** @throws TaskwireError UNAUTHENTICATED where there is no user to read for */
-  async open(): Promise<Tx> {
+  async open(): Promise<ReadTx> {
     if (this.#closed) throw new Error('The operation has ended.')
     this.#snapshot ??= this.#database.openSnapshot(this.userId)
     return this.#snapshot
+  }
+
+  /**
+   * The time of the operation, the same for all of it.
+   *
+   * @throws TaskwireError UNAUTHENTICATED where there is no user to read for
+   */
+  async now(): Promise<Date> {
+    return (await this.open()).now()
   }
 
   /** The operation's own instance of what `create` makes; `create` itself is the key. */

@@ -71,7 +71,7 @@ export async function recurrencePreview(
     readonly first?: number | null | undefined
   },
 ): Promise<Occurrence[]> {
-  const { now } = await reads.open()
+  const now = await reads.now()
   const issues: Issue[] = ruleIssues(args.recurrence, ['recurrence'])
   const checked = parsePart(recurrenceInput, args.recurrence, ['recurrence'], issues)
   const first = pageSize({ first: args.first ?? DEFAULT_TIMES })

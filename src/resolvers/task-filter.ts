@@ -34,10 +34,10 @@ export interface TaskFilter {
   readonly search?: Maybe<string>
 }
 
-/** For whom a filter is read, and when. */
+/** For whom a filter is read, and when: undefined where it does not depend on the time. */
 export interface FilterScope {
   readonly userId: string
-  readonly now: Date
+  readonly now: Date | undefined
   /** The list joins what the filter's own search finds, for its rank: it needs no condition. */
   readonly ranked: boolean
 }
@@ -53,6 +53,13 @@ const LONGEST_SEARCH = 1_000
 export function searchOf(filter: Maybe<TaskFilter>): string | undefined {
   const search = filter?.search?.trim()
   return search === '' ? undefined : search
+}
+
+/** Only then has a list to know the time before it is read. */
+export function dependsOnTime(filter: Maybe<TaskFilter>): boolean {
+  if (!filter) return false
+  const { overdue, and, or, not } = filter
+  return typeof overdue === 'boolean' || [...(and ?? []), ...(or ?? []), not].some(dependsOnTime)
 }
 
 /** A task is overdue when its due date is past and it is not completed, whether or not it is in the trash. */
@@ -103,8 +110,10 @@ function ownConditions(filter: TaskFilter, scope: FilterScope): Condition[] {
   if (priority) conditions.push(sql<boolean>`tasks.priority = ANY(${priority}::text[])`)
   if (typeof completed === 'boolean')
     conditions.push(sql<boolean>`tasks.status ${sql.raw(completed ? '=' : '<>')} 'COMPLETED'`)
-  if (typeof overdue === 'boolean')
+  if (typeof overdue === 'boolean') {
+    if (scope.now === undefined) throw new Error('A filter that depends on the time needs it.')
     conditions.push(sql<boolean>`${overdueCondition(scope.now)} ${sql.raw(overdue ? 'IS TRUE' : 'IS NOT TRUE')}`)
+  }
   const seriesId = filter.recurringTaskId ?? undefined
   if (seriesId !== undefined)
     conditions.push(isUuid(seriesId) ? sql<boolean>`tasks.recurring_task_id = ${seriesId}::uuid` : FALSE)

@@ -39,7 +39,8 @@ export async function taskStats(
   { reads }: Context,
   args: { readonly timezone?: string | null | undefined },
 ): Promise<TaskStats> {
-  const { db, now } = await reads.open()
+  const { db } = await reads.open()
+  const now = await reads.now()
   const timezone = args.timezone ?? 'UTC'
   const today = dayOf(now, timezone)
   if (today === undefined)
@@ -75,7 +76,8 @@ export async function completedPerDay(
   const count = args.days ?? DEFAULT_DAYS
   if (count < 1 || count > MOST_DAYS)
     throw badUserInput([{ path: ['days'], message: `Must be from 1 to ${MOST_DAYS}.` }])
-  const { db, now } = await reads.open()
+  const { db } = await reads.open()
+  const now = await reads.now()
   // The counts have refused a time zone that is none.
   const days = lastDays(now, timezone, count) ?? []
   const starts = days.map(({ start }) => start.toISOString())

@@ -7,7 +7,7 @@ import { readChildPage } from './child-pages.ts'
 import { type Context, viewerOf } from './context.ts'
 import { type Page, type PagingArgs, readPage } from './keyset.ts'
 import { searchQuery } from './search.ts'
-import { searchOf, taskCondition, type TaskFilter } from './task-filter.ts'
+import { dependsOnTime, searchOf, taskCondition, type TaskFilter } from './task-filter.ts'
 import { tagsOfTasks, taskById } from './task-loaders.ts'
 import { type TaskOrder, taskOrder } from './task-order.ts'
 
@@ -71,11 +71,12 @@ interface ListOptions {
 
 async function listTasks({ reads }: Context, args: TasksArgs, options: ListOptions): Promise<Page<TaskRow>> {
   const { trash, within, withTags } = options
-  const { db, now } = await reads.open()
+  const { db } = await reads.open()
   const issues: Issue[] = []
   const search = searchOf(args.filter)
   const keys = taskOrder(args.orderBy, search !== undefined, issues)
   const ranked = search !== undefined && keys.some((key) => key.name === 'RELEVANCE')
+  const now = dependsOnTime(args.filter) ? await reads.now() : undefined
   const condition = taskCondition(args.filter, { userId: reads.userId, now, ranked }, issues)
   const query = db
     .selectFrom('tasks')

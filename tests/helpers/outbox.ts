@@ -1,7 +1,7 @@
 import type { TaskwireDatabase } from '../../src/entities/tables.ts'
 import { createEvent, type TaskwireEvent } from '../../src/events/envelope.ts'
 import { newId } from '../../src/lib/ids.ts'
-import { appendEvents } from '../../src/outbox/append.ts'
+import { insertEvents } from '../../src/outbox/append.ts'
 
 /** The events of tags that are made and renamed: valid, and independent of any command. */
 export function tagEvent(userId: string, { id = newId(), version = 1, time = new Date() } = {}): TaskwireEvent {
@@ -23,7 +23,7 @@ export async function commitEvents(database: TaskwireDatabase, userId: string, c
   const ids: string[] = []
   for (let version = 1; version <= count; version += 1) {
     const event = tagEvent(userId, { id, version })
-    await database.asUser(userId, ({ db }) => appendEvents(db, [event]))
+    await database.asUser(userId, async (tx) => tx.runAtCommit(insertEvents([event])))
     ids.push(event.id)
   }
   return ids
