@@ -75,6 +75,27 @@ test('what a user may have open is bounded, and can be raised', () => {
   assert.equal(problems({ ...complete, MAX_SOCKETS_PER_USER: '0', MAX_SUBSCRIPTIONS_PER_USER: 'many' }).length, 2)
 })
 
+test('the ways out are there as far as they are configured, each whole', () => {
+  const none = loadConfig(complete).delivery
+  assert.deepEqual([none.email, none.sms, none.webhooks, none.allowedHosts], [undefined, undefined, true, []])
+  assert.deepEqual([none.timeoutMs, none.maxTries], [15_000, 8])
+  const email = { SMTP_URL: 'smtps://user:secret@mail.example.com', SMTP_FROM: 'Taskwire <reminders@example.com>' }
+  const sms = { SMS_ACCOUNT_SID: 'AC1', SMS_AUTH_TOKEN: 'secret', SMS_FROM: '+4930123456' }
+  const all = loadConfig({ ...complete, ...email, ...sms, WEBHOOK_ALLOWED_HOSTS: 'LocalHost:3000, [::1]' }).delivery
+  assert.deepEqual(all.email, { smtpUrl: email.SMTP_URL, from: email.SMTP_FROM })
+  assert.deepEqual([all.sms?.baseUrl, all.sms?.from], ['https://api.twilio.com', '+4930123456'])
+  assert.deepEqual(all.allowedHosts, ['localhost:3000', '[::1]'])
+
+  const wrong = { SMTP_URL: 'mail.example.com', SMTP_FROM: 'a@b.example, c@d.example', DELIVERY_MAX_TRIES: '0' }
+  const parts = { SMS_FROM: '+4930123456', WEBHOOK_ALLOWED_HOSTS: 'http://localhost', WEBHOOKS: 'maybe' }
+  assert.deepEqual(
+    new Set(problems({ ...complete, ...wrong, ...parts }).map((problem) => problem.split(':')[0])),
+    new Set([...Object.keys(wrong), 'SMS_ACCOUNT_SID', 'WEBHOOK_ALLOWED_HOSTS', 'WEBHOOKS']),
+  )
+  for (const lone of Object.entries(email))
+    assert.equal(problems({ ...complete, ...Object.fromEntries([lone]) }).length, 1)
+})
+
 test('an empty variable counts as absent', () => {
   assert.deepEqual(problems({ ...complete, DATABASE_URL: '' }), ['DATABASE_URL: must be set'])
   assert.equal(loadConfig({ ...complete, PORT: '' }).http.port, 4000)

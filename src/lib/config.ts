@@ -1,9 +1,17 @@
 import { z } from 'zod'
-
-const SECOND = 1_000
-const MINUTE = 60 * SECOND
-const DAY = 24 * 60 * MINUTE
-const MEBIBYTE = 1024 * 1024
+import {
+  DAY,
+  type Environment,
+  flag,
+  list,
+  MEBIBYTE,
+  MINUTE,
+  SECOND,
+  url,
+  webUrl,
+  wholeNumber,
+} from './config-fields.ts'
+import { type DeliveryConfig, deliveryConfig, deliveryProblems, deliveryVariables } from './delivery-config.ts'
 
 export type Role = 'all' | 'gateway' | 'worker'
 
@@ -18,17 +26,7 @@ export class ConfigError extends Error {
   }
 }
 
-const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1')
-
-const wholeNumber = (least: number, most: number) => {
-  const message = `must be a whole number from ${least} to ${most}`
-  return z.string().regex(/^\d+$/, message).transform(Number).pipe(z.number().min(least, message).max(most, message))
-}
-
-const url = (protocol: RegExp, example: string) =>
-  z.url({ protocol, error: ({ input }) => (input === undefined ? undefined : `must be a URL such as ${example}`) })
 const postgresUrl = url(/^postgres(ql)?$/, 'postgres://user:password@host:5432/database')
-const webUrl = url(/^https?$/, 'https://tasks.example.com')
 const origin = z.string().refine((text) => URL.parse(text)?.origin === text, {
   error: ({ input }) => `${String(input)} must be an origin, such as https://app.example.com`,
 })
@@ -36,13 +34,6 @@ const secret = z.string().min(32, 'must have at least 32 characters')
 const natsUrls = z
   .array(z.string().regex(/^(nats|tls|ws|wss):\/\/|^[\w.[\]:-]+$/, 'must be a list of nats:// URLs'))
   .min(1)
-
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== ''),
-)
 
 /**
  * Every variable that Taskwire reads; the README's table has a line for each. Nothing else reads `process.env`.
@@ -92,14 +83,13 @@ const environment = z.object({
   MAX_SOCKETS_PER_USER: wholeNumber(1, 1_000_000).default(100),
   MAX_SUBSCRIPTIONS_PER_USER: wholeNumber(1, 1_000_000).default(200),
   MAX_OPERATIONS_PER_SOCKET: wholeNumber(1, 1_000_000).default(100),
+  ...deliveryVariables,
   SHUTDOWN_GRACE_MS: wholeNumber(0, 10 * MINUTE).default(20 * SECOND),
   OTEL_EXPORTER_OTLP_ENDPOINT: webUrl.optional(),
 })
 
 const SHARED_SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512']
 const PUBLIC_KEY_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** What has to fit together, looked at even where single variables are wrong, so that nobody has to ask twice. */
 function problemsBetween(env: Environment): readonly string[] {
@@ -118,7 +108,7 @@ function problemsBetween(env: Environment): readonly string[] {
     problems.push('NATS_USER: and NATS_PASSWORD go together')
   if ((env.NATS_TLS_CERT_FILE === undefined) !== (env.NATS_TLS_KEY_FILE === undefined))
     problems.push('NATS_TLS_CERT_FILE: and NATS_TLS_KEY_FILE go together')
-  return problems
+  return [...problems, ...deliveryProblems(env)]
 }
 
 export interface Config {
@@ -174,6 +164,7 @@ export interface Config {
     readonly subscriptionsPerUser: number
     readonly operationsPerSocket: number
   }
+  readonly delivery: DeliveryConfig
   readonly logLevel: string
   /** Where traces go; without one nothing is traced. */
   readonly otlpEndpoint: string | undefined
@@ -243,6 +234,7 @@ export function loadConfig(env: Environment): Config {
       subscriptionsPerUser: e.MAX_SUBSCRIPTIONS_PER_USER,
       operationsPerSocket: e.MAX_OPERATIONS_PER_SOCKET,
     },
+    delivery: deliveryConfig(e),
     logLevel: e.LOG_LEVEL,
     otlpEndpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT,
   }
