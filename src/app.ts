@@ -1,9 +1,12 @@
 import { migrations } from '../migrations/list.ts'
 import { createVerifier } from './auth/verifier.ts'
+import { availableChannels, type Channels, openChannels } from './channels/open-channels.ts'
 import { type CommandRunnerOptions, createCommandRunner } from './commands/command.ts'
 import { createAuditConsumer } from './consumers/audit.ts'
 import { createNotificationsConsumer } from './consumers/notifications.ts'
 import { createRecurrenceConsumer } from './consumers/recurrence.ts'
+import { createDelivery } from './delivery/delivery.ts'
+import { deliverySettings, SMTP_CONNECTIONS } from './delivery/settings.ts'
 import type { Tables } from './entities/tables.ts'
 import { Database, type DatabaseRole } from './infra/database.ts'
 import { checkDatabase } from './infra/database-check.ts'
@@ -43,7 +46,7 @@ const WORKER_TIMEOUT_FACTOR = 20
 const WORKER_POOL_SIZE = 8
 
 /**
- * Puts the parts together and starts them, by role: `gateway` serves the API, `worker` runs relay, consumers and scheduler, `all`
+ * Puts the parts together and starts them, by role: `gateway` serves the API, `worker` runs relay, consumers, scheduler and delivery, `all`
  * does both in one process. Every role listens, for health and metrics. The only place that knows everything.
  *
  * @throws Error where PostgreSQL answers but cannot be used (not migrated, wrong rights), or the port is taken
@@ -64,7 +67,19 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   await checkDatabase(database, migrations.at(-1)?.name ?? '', log)
 
   const workers =
-    worker && createWorkers({ link, natsOptions: config.nats, database: worker, log, metrics }, writing(worker))
+    worker &&
+    createWorkers(
+      {
+        link,
+        natsOptions: config.nats,
+        deliveryOptions: config.delivery,
+        channels: starting.use(openChannels(config.delivery, SMTP_CONNECTIONS)),
+        database: worker,
+        log,
+        metrics,
+      },
+      writing(worker),
+    )
   const feed = gateway && createFeed({ link, database: gateway, cursorSecret: config.cursorSecret, log, metrics })
   const server = createServer({
     config,
@@ -81,7 +96,8 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   })
 
   function writing(pool: Database<Tables>): CommandRunnerOptions {
-    return { database: pool, publicUrl: config.http.publicUrl, onCommit: kickRelay }
+    const available = availableChannels(config.delivery)
+    return { database: pool, publicUrl: config.http.publicUrl, available, onCommit: kickRelay }
   }
 
   /** The relay polls anyway; this saves the wait, in this process and in the one that leads. */
@@ -134,6 +150,8 @@ function openDatabase(
 interface WorkerParts {
   readonly link: NatsLink
   readonly natsOptions: Config['nats']
+  readonly deliveryOptions: Config['delivery']
+  readonly channels: Channels
   readonly database: Database<Tables>
   readonly log: Log
   readonly metrics: Metrics
@@ -150,6 +168,7 @@ function createWorkers(shared: WorkerParts, writing: CommandRunnerOptions) {
     createRecurrenceConsumer(run, shared),
     createNotificationsConsumer({ ...shared, ...writing }),
     new RecurrenceScheduler(database, run, log),
+    createDelivery({ ...shared, run, settings: deliverySettings(shared.deliveryOptions) }),
     lag,
   ]
   return { relay, lag, services }

@@ -62,6 +62,24 @@ export function createMetrics() {
       labelNames: ['consumer'] as const,
       registers,
     }),
+    deliveryTries: new Counter({
+      name: 'taskwire_delivery_tries_total',
+      help: 'Reminders sent to the outside, by channel and outcome: sent, failed for good, retried, postponed behind an open breaker, dropped because the reminder was cancelled, late with a result that another worker has written meanwhile.',
+      labelNames: ['channel', 'outcome'] as const,
+      registers,
+    }),
+    deliveryAgeSeconds: new Gauge({
+      name: 'taskwire_delivery_oldest_seconds',
+      help: 'How long the oldest delivery that is due has been so.',
+      labelNames: ['channel'] as const,
+      registers,
+    }),
+    deliveryBreakersOpen: new Gauge({
+      name: 'taskwire_delivery_breakers_open',
+      help: 'Circuit breakers of this process that let nothing through now.',
+      labelNames: ['channel'] as const,
+      registers,
+    }),
     sockets: new Gauge({ name: 'taskwire_sockets', help: 'WebSockets that are open.', registers }),
     subscriptions: new Gauge({ name: 'taskwire_subscriptions', help: 'Subscriptions that are open.', registers }),
     subscriptionExecutions: new Counter({

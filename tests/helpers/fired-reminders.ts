@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { sql } from 'kysely'
 import { type FiredReminder, insertDeliveries } from '../../src/commands/delivery-rows.ts'
 import type { ReminderState } from '../../src/domain/reminder-state.ts'
 import type { TaskwireDatabase } from '../../src/entities/tables.ts'
+import { reminderFullRow } from '../../src/entities/reminder-state.ts'
 import { newId } from '../../src/lib/ids.ts'
 import { seedTasks } from './seed.ts'
 import type { TestDatabase } from './database.ts'
@@ -22,37 +24,27 @@ export async function fireReminders(
   worker: TaskwireDatabase,
   reminders: readonly FiredOptions[],
 ): Promise<FiredReminder[]> {
-  const fired: FiredReminder[] = []
-  for (const { userId = 'alice', channel, target, title = 'Buy milk' } of reminders) {
-    const [taskId = ''] = await seedTasks(postgres, userId, [{ title }])
-    fired.push(firedReminder({ userId, channel, target, title, taskId }))
-  }
+  const taskIds = new Map<string, string[]>()
+  for (const [userId, own] of Map.groupBy(reminders, ({ userId: user = 'alice' }) => user))
+    taskIds.set(
+      userId,
+      await seedTasks(
+        postgres,
+        userId,
+        own.map(({ title = 'Buy milk' }) => ({ title })),
+      ),
+    )
+  const fired = reminders.map(({ userId = 'alice', channel, target, title = 'Buy milk' }) =>
+    firedReminder({ userId, channel, target, title, taskId: taskIds.get(userId)?.shift() ?? '' }),
+  )
   await worker.asNobody(async (tx) => {
-    for (const { userId, eventId, correlationId, state, target } of fired) {
-      const { id, task, remindAt, dueAt, channel, triggeredAt, message, createdAt, updatedAt } = state
-      await tx.db
-        .insertInto('reminders')
-        .values({
-          id,
-          user_id: userId,
-          version: state.version,
-          task_id: task,
-          remind_at: new Date(remindAt),
-          due_at: dueAt === null ? null : new Date(dueAt),
-          state: 'PENDING',
-          channel,
-          target,
-          automatic: false,
-          triggered_at: triggeredAt === null ? null : new Date(triggeredAt),
-          message,
-          retry_count: 0,
-          correlation_id: correlationId,
-          last_event_id: eventId,
-          created_at: new Date(createdAt),
-          updated_at: new Date(updatedAt),
-        })
-        .execute()
-    }
+    const rows = fired.map(({ userId, eventId, correlationId, state, target }) =>
+      reminderFullRow({ state, target }, userId, { eventId, correlationId }),
+    )
+    await sql`
+      INSERT INTO reminders SELECT * FROM json_populate_recordset(NULL::reminders, ${JSON.stringify(rows)}::json)`.execute(
+      tx.db,
+    )
     await insertDeliveries(tx, fired)
   })
   return fired
