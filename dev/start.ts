@@ -16,8 +16,16 @@ import { StopRequest } from './stop-request.ts'
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
-/** Only for this machine, since GraphiQL hands out a token; and NATS sets aside as much room as the stream may take. */
-const DEFAULTS = { NODE_ENV: 'development', HOST: '127.0.0.1', EVENTS_MAX_BYTES: String(512 * 1024 * 1024) }
+/**
+ * Only for this machine, since GraphiQL hands out a token; reminders may go to it, too; and NATS sets aside as much room as
+ * the stream may take.
+ */
+const DEFAULTS = {
+  NODE_ENV: 'development',
+  HOST: '127.0.0.1',
+  WEBHOOK_ALLOWED_HOSTS: 'localhost,127.0.0.1,[::1]',
+  EVENTS_MAX_BYTES: String(512 * 1024 * 1024),
+}
 
 /** Stands for what is known later, while the rest of the configuration is looked at. */
 const LATER = { DATABASE_URL: 'postgres://later/later', NATS_URL: 'nats://later' }
