@@ -17,8 +17,10 @@ export interface GuardedOptions {
   readonly gid?: number
   /** It writes to this process's own output rather than into `output`. */
   readonly shown?: boolean
+  /** Called with everything that it writes. */
+  readonly onOutput?: (text: string) => void
   /** What the guard sends when this process is gone. */
-  readonly orphanSignal: 'TERM' | 'INT'
+  readonly orphanSignal: 'TERM' | 'INT' | 'KILL'
 }
 
 /**
@@ -34,12 +36,13 @@ export class GuardedProcess {
   #tail = ''
   #running = true
 
-  private constructor(child: ChildProcess, pid: number, guard: ChildProcess) {
+  private constructor(child: ChildProcess, pid: number, guard: ChildProcess, onOutput: GuardedOptions['onOutput']) {
     this.#child = child
     this.pid = pid
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.#tail = (this.#tail + text).slice(-TAIL_BYTES)
+        onOutput?.(text)
       })
     this.exited = new Promise((resolve) => {
       child.once('exit', () => {
@@ -70,11 +73,16 @@ export class GuardedProcess {
       detached: true,
     })
     guard.unref()
-    return new GuardedProcess(child, pid, guard)
+    return new GuardedProcess(child, pid, guard, options.onOutput)
   }
 
   get running(): boolean {
     return this.#running
+  }
+
+  /** `null` while it runs, and after a signal. */
+  get exitCode(): number | null {
+    return this.#child.exitCode
   }
 
   /** The last of what the server wrote, for the message when something went wrong. */

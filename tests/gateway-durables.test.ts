@@ -44,7 +44,7 @@ describe('the durables of gateways', () => {
 
   it('are one each, however often clients resume and NATS restarts', async () => {
     const before = await durables(2)
-    const urls = servers.gateways.map(({ url }) => url)
+    const urls = servers.urls
     const random = new Random(1)
     await using listener = new Listener({ userId: 'alice', urls, random, tokenTtl: '10m' })
     const token = await userToken('alice')
@@ -66,11 +66,11 @@ describe('the durables of gateways', () => {
     await durables(2)
     // One that is not connected leaves its durable to lapse.
     await eventually(async () => {
-      const ready = await Promise.all(servers.gateways.map(({ url }) => fetch(`${url}/health/ready`)))
+      const ready = await Promise.all(servers.fleet.gateways.map(({ url }) => fetch(`${url}/health/ready`)))
       const answers = (await Promise.all(ready.map((answer) => answer.json()))) as { checks: { nats: string } }[]
       return answers.every(({ checks }) => checks.nats === 'ok')
     })
-    const [stopped, killed] = servers.gateways
+    const [stopped, killed] = servers.fleet.gateways
     await stopped?.signal('SIGTERM')
     const [left = ''] = await durables(1)
     await killed?.signal('SIGKILL')

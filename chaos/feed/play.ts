@@ -65,7 +65,7 @@ class Game implements AsyncDisposable {
 
   async play({ writers, strokes }: Phase): Promise<void> {
     this.#written = 0
-    if (strokes.some(({ fault }) => fault.kind === 'roll NATS back')) await this.#servers.copyStore()
+    if (strokes.some(({ fault }) => fault.kind === 'roll NATS back')) await this.#servers.store.copy()
     let writing = true
     const written = Promise.all(
       writers.map(async ({ user, writes }, index) => {
@@ -92,7 +92,7 @@ class Game implements AsyncDisposable {
     await Promise.race([written, delay(PATIENCE_MS, undefined, { ref: false })])
     this.#servers.nats.resume()
     for (const remedy of this.#remedies.splice(0)) await remedy()
-    await this.#servers.thaw()
+    await this.#servers.fleet.thaw()
     await written
   }
 
@@ -112,7 +112,7 @@ class Game implements AsyncDisposable {
     if (this.problems.length > 0) {
       for (const { user, listener } of this.#listeners)
         this.problems.push(`what a client of user ${user} heard last:\n  ${listener.ledger.recent.join('\n  ')}`)
-      this.problems.push(this.#servers.output())
+      this.problems.push(this.#servers.fleet.output())
     }
     return {
       problems: this.problems,
@@ -130,13 +130,13 @@ class Game implements AsyncDisposable {
   }
 
   #join(user: number, tokenTtl: string): void {
-    const urls = this.#servers.gateways.map(({ url }) => url)
+    const urls = this.#servers.urls
     const random = new Random(this.#schedule.seed + this.#listeners.length)
     this.#listeners.push({ user, listener: new Listener({ userId: this.#userId(user), urls, random, tokenTtl }) })
   }
 
   async #writer(user: number, name: string): Promise<Writer> {
-    const urls = this.#servers.gateways.map(({ url }) => url)
+    const urls = this.#servers.urls
     return new Writer({
       url: () => this.#random.pick(urls),
       token: await userToken(this.#userId(user)),
@@ -161,22 +161,22 @@ class Game implements AsyncDisposable {
       case 'join':
         return this.#join(this.#schedule.clients[fault.client] ?? 0, '10m')
       case 'stop gateway':
-        return servers.restart(servers.gateways[fault.gateway], fault.signal)
+        return servers.restartGateway(fault.gateway, fault.signal)
       case 'freeze gateway':
-        return servers.freeze(servers.gateways[fault.gateway])
+        return servers.freezeGateway(fault.gateway)
       case 'restart NATS':
         return servers.restartNats(fault.signal)
       case 'freeze NATS':
         return servers.nats.pause()
       case 'roll NATS back':
-        return servers.rollBack()
+        return servers.store.rollBack()
       case 'empty NATS':
-        return servers.emptyStore()
+        return servers.store.empty()
       case 'freeze relay': {
         if (this.#frozenRelay) return
         this.#frozenRelay = true
         const frozen = await servers.leader()
-        await servers.freeze(frozen)
+        await servers.fleet.freeze(frozen)
         this.#remedies.push(async () => {
           await servers.leader(frozen)
           this.#frozenRelay = false
@@ -184,7 +184,7 @@ class Game implements AsyncDisposable {
         return
       }
       case 'kill relay':
-        return servers.restart(await servers.leader(), 'SIGKILL')
+        return servers.fleet.restart(await servers.leader(), 'SIGKILL')
       case 'cut PostgreSQL':
         return servers.cutDatabase()
     }

@@ -37,7 +37,7 @@ try {
   for (const problem of problems.slice(0, 20)) print(problem)
   const { missing, repeated, outOfOrder, resets, differences } = counts
   const faults = missing + repeated + outOfOrder + resets + differences + problems.length
-  print(faults === 0 ? '0 missing, 0 repeated, 0 out of order' : `FAILED: ${faults} faults\n${servers.output()}`)
+  print(faults === 0 ? '0 missing, 0 repeated, 0 out of order' : `FAILED: ${faults} faults\n${servers.fleet.output()}`)
   process.exitCode = faults === 0 ? 0 : 1
 } finally {
   await globalTeardown()

@@ -47,7 +47,7 @@ const SETTLE_MS = 90_000
 export async function soak(servers: FeedServers, options: SoakOptions): Promise<Soaked> {
   const { sockets, durationMs, killEveryMs, cutEveryMs } = options
   const random = new Random(Date.now())
-  const urls = servers.gateways.map(({ url }) => url)
+  const urls = servers.urls
   await using stack = new AsyncDisposableStack()
   const listeners = Array.from({ length: sockets }, (_, index) => {
     const userId = `soak-${Math.floor(index / SOCKETS_PER_USER)}`
@@ -72,7 +72,7 @@ export async function soak(servers: FeedServers, options: SoakOptions): Promise<
         }
       if (Date.now() < nextKill) continue
       nextKill += killEveryMs
-      await servers.restart(servers.gateways[counts.kills % urls.length], 'SIGKILL')
+      await servers.restartGateway(counts.kills % urls.length, 'SIGKILL')
       counts.kills += 1
     }
   })()

@@ -1,39 +1,42 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { appendFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '../../dev/free-port.ts'
+import { GuardedProcess } from '../../dev/guarded-process.ts'
 import { eventually } from './eventually.ts'
 import { TEST_SECRET } from './options.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 /** Halves the time that a start takes; written by programs that end in order. */
 const COMPILE_CACHE = join(tmpdir(), 'taskwire-compile-cache')
+const LISTENS_WITHIN_MS = 60_000
 
 export interface ProgramOptions {
   readonly role: 'all' | 'gateway' | 'worker'
   readonly databaseUrl: string
   readonly natsUrl: string
   readonly env?: Readonly<Record<string, string>>
+  /** Where all that it writes is kept, over restarts. */
+  readonly logFile?: string
 }
 
-/** The real program in a process of its own, which a test may kill, freeze and start again. */
+/** The real program in a process of its own, which a test may kill, freeze and start again. It ends with the test's. */
 export class Program implements AsyncDisposable {
   readonly #options: ProgramOptions
-  #child: ChildProcess
-  #output = ''
+  #process: GuardedProcess
   readonly port: number
 
-  private constructor(options: ProgramOptions, port: number) {
+  private constructor(options: ProgramOptions, port: number, process: GuardedProcess) {
     this.#options = options
     this.port = port
-    this.#child = this.#spawn()
+    this.#process = process
   }
 
   /** Starts it; ready to be used when this resolves. */
   static async start(options: ProgramOptions): Promise<Program> {
-    const program = new Program(options, await freePort())
+    const port = await freePort()
+    const program = new Program(options, port, await spawn(options, port))
     await program.#listening()
     return program
   }
@@ -42,26 +45,27 @@ export class Program implements AsyncDisposable {
     return `http://127.0.0.1:${this.port}`
   }
 
-  /** All that it wrote. */
+  get pid(): number {
+    return this.#process.pid
+  }
+
+  /** The last of what it wrote. */
   get output(): string {
-    return this.#output
+    return this.#process.output
   }
 
   /** Sends a signal and, unless it only freezes or wakes, waits for the end. Answers with the exit code. */
   async signal(signal: NodeJS.Signals): Promise<number | null> {
-    const child = this.#child
-    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
-    const ends = signal !== 'SIGSTOP' && signal !== 'SIGCONT'
-    const exited = ends ? once(child, 'exit') : undefined
-    child.kill(signal)
-    if (exited === undefined) return null
-    await exited
-    return child.exitCode
+    const process = this.#process
+    process.signal(signal)
+    if (signal === 'SIGSTOP' || signal === 'SIGCONT') return null
+    await process.exited
+    return process.exitCode
   }
 
   /** Starts it again after its end, on the same port. */
   async restart(): Promise<void> {
-    this.#child = this.#spawn()
+    this.#process = await spawn(this.#options, this.port)
     await this.#listening()
   }
 
@@ -69,39 +73,32 @@ export class Program implements AsyncDisposable {
     await this.signal('SIGKILL')
   }
 
-  #spawn(): ChildProcess {
-    const { role, databaseUrl, natsUrl, env } = this.#options
-    const child = spawn(process.execPath, [MAIN, '--role', role], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        PATH: process.env.PATH,
-        NODE_COMPILE_CACHE: COMPILE_CACHE,
-        DATABASE_URL: databaseUrl,
-        NATS_URL: natsUrl,
-        AUTH_SECRET: TEST_SECRET,
-        HOST: '127.0.0.1',
-        PORT: String(this.port),
-        ...env,
-      },
-    })
-    const keep = (chunk: Buffer) => {
-      this.#output += chunk.toString('utf8')
-    }
-    child.stdout?.on('data', keep)
-    child.stderr?.on('data', keep)
-    // A test process that dies takes its programs along as far as it can.
-    const kill = () => child.kill('SIGKILL')
-    process.once('exit', kill)
-    child.once('exit', () => process.off('exit', kill))
-    return child
-  }
-
   async #listening(): Promise<void> {
-    const child = this.#child
+    const started = this.#process
     const found = await eventually(
-      async () => (child.exitCode === null ? (await fetch(`${this.url}/health/live`)).ok && 'listening' : 'ended'),
-      { withinMs: 60_000 },
+      async () => (started.running ? (await fetch(`${this.url}/health/live`)).ok && 'listening' : 'ended'),
+      { withinMs: LISTENS_WITHIN_MS },
     )
-    if (found === 'ended') throw new Error(`It ended with ${child.exitCode}:\n${this.#output}`)
+    if (found === 'ended') throw new Error(`It ended with ${started.exitCode}:\n${started.output}`)
   }
+}
+
+function spawn({ role, databaseUrl, natsUrl, env, logFile }: ProgramOptions, port: number): Promise<GuardedProcess> {
+  return GuardedProcess.spawn({
+    command: process.execPath,
+    args: [MAIN, '--role', role],
+    env: {
+      PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
+      DATABASE_URL: databaseUrl,
+      NATS_URL: natsUrl,
+      AUTH_SECRET: TEST_SECRET,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      ...env,
+    },
+    ...(logFile !== undefined && { onOutput: (text: string) => appendFileSync(logFile, text) }),
+    // It may be frozen.
+    orphanSignal: 'KILL',
+  })
 }
