@@ -13,6 +13,8 @@ export interface NatsOptions {
   /** The nats-server program. */
   readonly binary: string
   readonly port: number
+  /** Tells it from others; a new one each time by default. */
+  readonly name?: string
   /** Where JetStream keeps its data. */
   readonly storeDir: string
   /** More for the command line, for example `['-c', file]`. */
@@ -26,7 +28,7 @@ export interface NatsOptions {
  */
 export async function startNatsServer(options: NatsOptions): Promise<GuardedProcess> {
   // The name tells our server from another that took the port first.
-  const name = `taskwire-${randomUUID()}`
+  const name = options.name ?? `taskwire-${randomUUID()}`
   const server = await GuardedProcess.spawn({
     command: options.binary,
     args: [

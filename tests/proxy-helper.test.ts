@@ -92,6 +92,23 @@ describe('the fault proxy', () => {
     await Promise.all([old.hears('ab'), late.hears('c')])
   })
 
+  it('holds stranded connections back for ever, however either end ends, and passes new ones', async () => {
+    const old = await open()
+    old.socket.write('a')
+    await old.hears('a')
+    const end = served.at(-1)
+    assert.equal(proxy.strand(), 1)
+    old.socket.write('b')
+    const fresh = await open()
+    fresh.socket.write('c')
+    await fresh.hears('c')
+    await proxy.pass()
+    old.socket.resetAndDestroy()
+    fresh.socket.write('d')
+    await fresh.hears('cd')
+    assert.deepEqual([old.heard, end?.destroyed, end?.readableEnded], ['a', false, false])
+  })
+
   it('is not there while it refuses, and is at the same port after', async () => {
     const { closed } = await open()
     const { port, taken } = proxy

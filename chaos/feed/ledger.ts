@@ -19,6 +19,8 @@ export class Ledger {
   whole: { readonly after: string; readonly eventIds: string[] } | undefined
   /** The last messages, for whoever looks for a fault. */
   readonly recent: string[] = []
+  /** Called with each event that it is told. */
+  onEvent: () => void = () => undefined
   /** How often it began to connect. */
   connections = 0
   readonly #userId: string
@@ -30,6 +32,11 @@ export class Ledger {
 
   constructor(userId: string) {
     this.#userId = userId
+  }
+
+  /** Whether it was told of this event since it last was told to read everything afresh. */
+  heard(eventId: string): boolean {
+    return this.#events.has(eventId)
   }
 
   note(what: string): void {
@@ -85,6 +92,7 @@ export class Ledger {
     if (this.#events.has(eventId)) this.#problem(event, 'it came before')
     this.#events.add(eventId)
     this.eventIds.push(eventId)
+    this.onEvent()
     const before = this.#versions.get(entityId)
     if (before !== undefined && version !== before + 1) this.#problem(event, `after version ${before}`)
     this.#versions.set(entityId, version)

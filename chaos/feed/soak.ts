@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { eventually } from '../../tests/helpers/eventually.ts'
 import { userToken } from '../../tests/helpers/taskwire.ts'
+import { audit } from '../ledger/feed.ts'
 import { Listener } from './listener.ts'
 import { Random } from '../random.ts'
 import { differences, mirrorState, serverState } from './server-state.ts'
@@ -153,19 +154,4 @@ async function eventsOf(servers: FeedServers, users: readonly string[]): Promise
   const events = new Map<string, string[]>()
   for (const { id, user_id } of rows) events.set(user_id, [...(events.get(user_id) ?? []), id])
   return events
-}
-
-/** Compares what a client was told with what it was due. */
-export function audit(
-  due: readonly string[],
-  told: readonly string[],
-): { missing: number; repeated: number; outOfOrder: number } {
-  const distinct = new Set(told)
-  const places = new Map(due.map((id, index) => [id, index]))
-  const order = told.map((id) => places.get(id) ?? -1)
-  return {
-    missing: due.filter((id) => !distinct.has(id)).length,
-    repeated: told.length - distinct.size,
-    outOfOrder: order.filter((place, index) => index > 0 && place < (order[index - 1] ?? 0)).length,
-  }
 }

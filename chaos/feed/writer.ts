@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ClientResult } from '../../dev/client.ts'
+import { namedId } from '../load/ids.ts'
+import { send } from '../load/send.ts'
 import type { Write } from './write.ts'
 
 /** What may come of writers that get in one another's way; anything else is a fault of the server's. */
 const REFUSALS = ['NOT_FOUND', 'ALREADY_EXISTS', 'INVALID_TRANSITION', 'LIMIT_EXCEEDED']
-/** The outcome is unknown: to be tried again with the same key. */
-const UNKNOWN = ['SERVICE_UNAVAILABLE']
 const PATIENCE_MS = 2_000
 const RETRY_MS = 100
 const GIVE_UP_MS = 120_000
@@ -92,34 +90,22 @@ export class Writer {
     const variables = { input: { ...input, idempotencyKey: `${this.#options.name} ${this.#keys}` } }
     const deadline = Date.now() + GIVE_UP_MS
     for (;;) {
-      const result = await this.#send<Record<string, Payload>>(query, variables).catch((error: unknown) => {
-        if (Date.now() > deadline) throw new Error(`${field} got no answer.`, { cause: error })
-        return undefined
-      })
-      if (result?.data?.[field] != null && result.errors === undefined) return result.data[field]
-      const code = String(result?.errors?.[0]?.extensions?.code)
-      if (REFUSALS.includes(code)) return undefined
-      if (result !== undefined && !UNKNOWN.includes(code)) throw new Error(`${field}: ${JSON.stringify(result)}`)
-      if (Date.now() > deadline) throw new Error(`${field} stayed ${code}.`)
+      const { url, token } = this.#options
+      const reply = await send<Payload>({ url: url(), token, query, variables, field, patienceMs: PATIENCE_MS })
+      if (reply.kind === 'data') return reply.data
+      if (reply.kind === 'refused') {
+        if (REFUSALS.includes(reply.code)) return undefined
+        throw new Error(`${field}: ${reply.text}`)
+      }
+      // Whatever breaks, the server knows what it is.
+      if (reply.reason === 'INTERNAL_SERVER_ERROR') throw new Error(`${field}: ${reply.reason}`)
+      if (Date.now() > deadline) throw new Error(`${field} stayed without an outcome: ${reply.reason}.`)
       await delay(RETRY_MS)
     }
   }
 
-  async #send<Data>(query: string, variables: object): Promise<ClientResult<Data>> {
-    const { url, token } = this.#options
-    const response = await fetch(`${url()}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      body: JSON.stringify({ query, variables }),
-      signal: AbortSignal.timeout(PATIENCE_MS),
-    })
-    return (await response.json()) as ClientResult<Data>
-  }
-
-  /** A UUID that follows from user and number; of no version that the server makes. */
   #id(what: string, number: number): string {
-    const hex = createHash('sha256').update(`${this.#options.user} ${what} ${number}`).digest('hex')
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+    return namedId(this.#options.user, what, number)
   }
 }
 

@@ -1,6 +1,7 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { TestNats } from '../../tests/helpers/nats.ts'
 
 /** What JetStream keeps on its disk, and what can become of it: each in a crash of the server. */
@@ -30,8 +31,12 @@ export class NatsStore implements AsyncDisposable {
     })
   }
 
-  empty(): Promise<void> {
-    return this.#crash(() => this.#remove())
+  /** @param downMs how long the server is away */
+  empty(downMs = 0): Promise<void> {
+    return this.#crash(async () => {
+      await this.#remove()
+      await delay(downMs)
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,6 +6,8 @@ import type { GuardedProcess } from '../../dev/guarded-process.ts'
 import { startNatsServer } from '../../dev/nats.ts'
 
 export interface NatsServerOptions {
+  /** Of a member of a cluster, which others know it by over its restarts. */
+  readonly name?: string
   /** More for the command line, for example `['-c', file]`. */
   readonly args?: readonly string[]
 }
@@ -37,8 +39,7 @@ function binary(): string {
 /** Starts a nats-server; it takes connections when this resolves. */
 export async function startNats(options: NatsServerOptions = {}): Promise<TestNats> {
   const storeDir = await mkdtemp(join(tmpdir(), 'taskwire-nats-'))
-  const launch = (onPort: number) =>
-    startNatsServer({ binary: binary(), port: onPort, storeDir, ...(options.args && { args: options.args }) })
+  const launch = (onPort: number) => startNatsServer({ binary: binary(), port: onPort, storeDir, ...options })
 
   const { port, first } = await launchOnFreePort(launch).catch(async (error) => {
     await rm(storeDir, { recursive: true, force: true })

@@ -20,7 +20,12 @@ export interface FaultProxy extends AsyncDisposable {
   refuse(): Promise<void>
   /** Lets no byte through in either direction, as a network does that is gone without a word. */
   stall(): void
-  /** Passes everything on again, also what was held back. */
+  /**
+   * Holds back whatever the open connections carry, for ever and without a word, as a network does that has forgotten
+   * them; new ones pass. Answers with how many there were.
+   */
+  strand(): number
+  /** Passes everything on again, also what was held back; what is stranded stays so. */
   pass(): Promise<void>
 }
 
@@ -32,6 +37,8 @@ interface Pair {
 
 export async function startProxy(target: { readonly port: number; readonly host?: string }): Promise<FaultProxy> {
   const pairs = new Set<Pair>()
+  /** Of these neither end hears of the other any more. */
+  const stranded = new Set<Pair>()
   let stalled = false
   let taken = 0
 
@@ -42,8 +49,7 @@ export async function startProxy(target: { readonly port: number; readonly host?
     pairs.add(pair)
     const end = () => {
       if (!pairs.delete(pair)) return
-      client.resetAndDestroy()
-      server.resetAndDestroy()
+      reset(pair)
     }
     for (const [from, to] of [
       [client, server],
@@ -55,11 +61,13 @@ export async function startProxy(target: { readonly port: number; readonly host?
         if (!to.write(bytes)) from.pause()
       })
       to.on('drain', () => {
-        if (!stalled) from.resume()
+        if (!stalled && pairs.has(pair)) from.resume()
       })
       from.on('end', () => to.end())
       from.on('close', () => {
-        if (client.closed && server.closed) pairs.delete(pair)
+        if (!client.closed || !server.closed) return
+        pairs.delete(pair)
+        stranded.delete(pair)
       })
     }
     if (stalled) hold(pair)
@@ -71,10 +79,7 @@ export async function startProxy(target: { readonly port: number; readonly host?
   }
   const cut = () => {
     const count = pairs.size
-    for (const { client, server } of pairs) {
-      client.resetAndDestroy()
-      server.resetAndDestroy()
-    }
+    for (const pair of pairs) reset(pair)
     pairs.clear()
     return count
   }
@@ -104,6 +109,15 @@ export async function startProxy(target: { readonly port: number; readonly host?
       stalled = true
       for (const pair of pairs) hold(pair)
     },
+    strand() {
+      const count = pairs.size
+      for (const pair of pairs) {
+        hold(pair)
+        stranded.add(pair)
+      }
+      pairs.clear()
+      return count
+    },
     async pass() {
       stalled = false
       for (const { client, server } of pairs) {
@@ -112,8 +126,16 @@ export async function startProxy(target: { readonly port: number; readonly host?
       }
       if (!listener.listening) await listen(port)
     },
-    [Symbol.asyncDispose]: refuse,
+    async [Symbol.asyncDispose]() {
+      for (const pair of stranded) reset(pair)
+      await refuse()
+    },
   }
+}
+
+function reset({ client, server }: Pair): void {
+  client.resetAndDestroy()
+  server.resetAndDestroy()
 }
 
 function hold({ client, server }: Pair): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { audit } from './soak.ts'
+import { audit } from './feed.ts'
 
 test('what a client was told is held against what it was due', () => {
   const due = ['a', 'b', 'c', 'd']

@@ -1,0 +1,47 @@
+import type { TestDatabase } from '../../tests/helpers/database.ts'
+import { eventually } from '../../tests/helpers/eventually.ts'
+
+/** What is still to be done about what users have done. */
+export interface Backlog {
+  readonly unpublished: number
+  readonly unaudited: number
+  /** Series whose last instance is done, or due, and that have not made the next one. */
+  readonly overdueSeries: number
+}
+
+const SERIES_GRACE_SECONDS = 3
+
+export async function backlogOf(database: TestDatabase): Promise<Backlog> {
+  const [row] = await database.query<Record<keyof Backlog, string>>(`
+    SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL) AS unpublished,
+           (SELECT count(*) FROM outbox LEFT JOIN audit_entries ON event_id = outbox.id
+            WHERE event_id IS NULL) AS unaudited,
+           (SELECT count(*) FROM recurring_tasks AS series LEFT JOIN tasks AS last ON last.id = series.last_instance_id
+            WHERE active AND next_occurrence_at IS NOT NULL AND CASE WHEN basis = 'SCHEDULE'
+              THEN generates_at < taskwire_now() - ${SERIES_GRACE_SECONDS} * interval '1 second'
+              ELSE last.id IS NULL OR last.status = 'COMPLETED' OR last.deleted_at IS NOT NULL END) AS "overdueSeries"`)
+  const of = (name: keyof Backlog) => Number(row?.[name] ?? Number.NaN)
+  return { unpublished: of('unpublished'), unaudited: of('unaudited'), overdueSeries: of('overdueSeries') }
+}
+
+/**
+ * Waits until everything that users have done has had all its effects; answers with how long that took.
+ *
+ * @throws Error with what is left
+ */
+export async function comeToRest(database: TestDatabase, withinMs: number): Promise<number> {
+  const began = Date.now()
+  let left: Backlog | undefined
+  try {
+    await eventually(
+      async () => {
+        left = await backlogOf(database)
+        return Object.values(left).every((count) => count === 0)
+      },
+      { withinMs, everyMs: 100 },
+    )
+  } catch (cause) {
+    throw new Error(`It did not come to rest within ${withinMs / 1_000} s: ${JSON.stringify(left)}`, { cause })
+  }
+  return Date.now() - began
+}

@@ -1,0 +1,116 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { NatsLink } from '../src/infra/jetstream.ts'
+import { startNats } from '../tests/helpers/nats.ts'
+import { testConfig, testLog } from '../tests/helpers/options.ts'
+import { Strikes } from './faults/strikes.ts'
+import type { Figure } from './figures.ts'
+import { check, ledgerFigures, type Witness } from './ledger/check.ts'
+import { collectEvidence } from './ledger/evidence.ts'
+import { comeToRest } from './ledger/rest.ts'
+import type { Violation } from './ledger/violation.ts'
+import { Load } from './load/load.ts'
+import type { LoadOptions } from './load/protocol.ts'
+import { Balancer } from './world/balancer.ts'
+import type { PostgresServer } from './world/postgres-server.ts'
+import { World, type WorldOptions } from './world/world.ts'
+
+/** What all scenarios of a run share. */
+export interface Session {
+  readonly postgres: PostgresServer
+  /** Where logs and journals go. */
+  readonly directory: string
+  readonly seed: number
+  readonly say: (text: string) => void
+}
+
+export interface TrialOptions {
+  readonly name: string
+  readonly load: Partial<LoadOptions>
+  readonly world?: Partial<WorldOptions>
+  /** Clients reach the gateways through a load balancer. */
+  readonly balanced?: boolean
+  /** A NATS that is the scenario's own; otherwise there is one server, which the strikes may hit. */
+  readonly nats?: WorldOptions['nats'] & { heal(): Promise<void> }
+  /** Something that is not among the strikes may have lost events. */
+  readonly mayReset?: boolean
+}
+
+/** A world under load. */
+export interface Trial {
+  readonly world: World
+  readonly load: Load
+  readonly strikes: Strikes
+  readonly balancer: Balancer | undefined
+}
+
+export interface Outcome {
+  readonly figures: readonly Figure[]
+  readonly violations: readonly Violation[]
+  /** Where its logs and journals are. */
+  readonly directory: string
+}
+
+/** What a scenario does to the world, and what it then reads off from what clients saw. */
+export type Act = (trial: Trial) => Promise<(witness: Witness) => readonly Figure[]>
+
+const LOAD = { users: 6, writersPerUser: 3, mirrorsPerUser: 2, tailsPerUser: 1, mutations: Number.MAX_SAFE_INTEGER }
+/** Less than the server takes for a statement: clients are impatient. */
+const PATIENCE_MS = 5_000
+const REST_WITHIN_MS = 180_000
+
+/**
+ * Starts a world with load on it, lets a scenario act, heals everything, waits until all effects are there, and holds what
+ * clients were told against what is left.
+ */
+export async function runTrial(session: Session, options: TrialOptions, act: Act): Promise<Outcome> {
+  const { postgres, seed, say } = session
+  const directory = join(session.directory, options.name)
+  await mkdir(directory, { recursive: true })
+  await using resources = new AsyncDisposableStack()
+  const single = options.nats === undefined ? resources.use(await startNats()) : undefined
+  const nats = options.nats ?? single
+  if (nats === undefined) throw new Error('There is no NATS.')
+  const world = resources.use(await World.start({ postgres, nats, directory, ...options.world }))
+  const strikes = resources.use(new Strikes(world, single))
+  const balancer = options.balanced
+    ? resources.use(await Balancer.start(world.fleet.gateways.map(({ url }) => url)))
+    : undefined
+  const urls = balancer === undefined ? world.urls : [balancer.url]
+  // The database is to be there for its end.
+  resources.defer(() => postgres.restart())
+  const load = resources.use(
+    await Load.start({ seed, urls, patienceMs: PATIENCE_MS, directory, ...LOAD, ...options.load }),
+  )
+  await load.begin()
+  const read = await act({ world, load, strikes, balancer })
+  await load.stop()
+  await options.nats?.heal()
+  await strikes.heal()
+  const restMs = await comeToRest(world.database, REST_WITHIN_MS)
+  const { queries, failedQueries } = await load.progress()
+  const witness = await load.settle()
+  await comeToRest(world.database, REST_WITHIN_MS)
+  const link = resources.use(new NatsLink(testConfig({ NATS_URL: world.natsUrl }).nats, testLog()))
+  const evidence = await collectEvidence(world.database, await link.ready())
+  const violations = check(witness, evidence, strikes.lostEvents || options.mayReset === true)
+  await writeFile(join(directory, 'faults.txt'), `${strikes.describe()}\n`)
+  if (violations.length > 0) {
+    await writeFile(
+      join(directory, 'violations.txt'),
+      violations.map(({ kind, text }) => `${kind}: ${text}\n`).join('\n'),
+    )
+    say(world.fleet.output())
+  }
+  return {
+    directory,
+    violations,
+    figures: [
+      ...read(witness),
+      ...ledgerFigures(witness, evidence, violations),
+      { name: 'queries', value: queries },
+      { name: 'queries without an answer', value: Object.values(failedQueries).reduce((sum, count) => sum + count, 0) },
+      { name: 'everything at rest after', value: restMs / 1_000, unit: 's' },
+    ],
+  }
+}
