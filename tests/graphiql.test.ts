@@ -1,20 +1,17 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
-import { request as httpRequest } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
+import { browserIsMissing, launchBrowser, type WatchedPage, watchPage } from './helpers/browser.ts'
 import { Gateway } from './helpers/gateway.ts'
+import { rawGet } from './helpers/raw-get.ts'
 import { startTaskwire, type TestTaskwire, userToken } from './helpers/taskwire.ts'
 
 const HTML = { accept: 'text/html,application/xhtml+xml' }
 const ON = { GRAPHIQL: 'true' }
 
-const BROWSER = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium'
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking']
 /** The page's script is 5 MB, and everything else runs at the same time. */
 const PATIENCE_MS = 90_000
-const MORE_FLAGS = ['--disable-component-update', '--disable-sync']
 
 test('a browser gets a page, with everything it needs beside it, compressed and to be kept', async () => {
   await using gateway = await Gateway.start(ON)
@@ -60,17 +57,14 @@ test('where it is off there is no page, no file and no token', async () => {
   assert.equal((await fetch(off.url + file)).status, 404)
 })
 
-const missing = existsSync(BROWSER) ? undefined : `GraphiQL is NOT TESTED: there is no ${BROWSER}; set CHROMIUM_BIN.`
-if (missing !== undefined) process.stderr.write(`\n${'*'.repeat(80)}\n${missing}\n${'*'.repeat(80)}\n\n`)
-
-describe('in Chromium', { skip: missing ?? false }, () => {
+describe('in Chromium', { skip: browserIsMissing('GraphiQL') }, () => {
   let taskwire: TestTaskwire
   let browser: Browser
   let token: string
   before(async () => {
     token = await userToken('developer')
     taskwire = await startTaskwire({ GRAPHIQL: 'true', INTROSPECTION: 'true' }, { developmentToken: async () => token })
-    browser = await chromium.launch({ executablePath: BROWSER, args: [...FLAGS, ...MORE_FLAGS] })
+    browser = await launchBrowser()
   })
   after(async () => {
     await browser.close()
@@ -115,30 +109,12 @@ describe('in Chromium', { skip: missing ?? false }, () => {
     await shows(page, 'Buy oat milk')
   })
 
-  interface Opened {
-    readonly page: Page
-    /** What the browser complained of. */
-    readonly troubles: string[]
-    /** From where something was asked for. */
-    readonly origins: string[]
-  }
-
-  async function open(context?: ReturnType<Page['context']>): Promise<Opened> {
+  async function open(context?: ReturnType<Page['context']>): Promise<WatchedPage> {
     const viewport = { width: 1_360, height: 900 }
-    const page = await (context ?? (await browser.newContext({ viewport }))).newPage()
-    page.setDefaultTimeout(PATIENCE_MS)
-    const troubles: string[] = []
-    const origins: string[] = []
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) troubles.push(message.text())
-    })
-    page.on('pageerror', (error) => troubles.push(error.message))
-    page.on('requestfailed', (failed) => troubles.push(failed.url()))
-    page.on('request', (asked) => {
-      if (/^(https?|wss?):/.test(asked.url())) origins.push(new URL(asked.url()).origin)
-    })
-    await page.goto(`${taskwire.app.url}/graphql`)
-    return { page, troubles, origins }
+    const watched = watchPage(await (context ?? (await browser.newContext({ viewport }))).newPage())
+    watched.page.setDefaultTimeout(PATIENCE_MS)
+    await watched.page.goto(`${taskwire.app.url}/graphql`)
+    return watched
   }
 
   async function play(page: Page, operation: string): Promise<void> {
@@ -154,21 +130,3 @@ describe('in Chromium', { skip: missing ?? false }, () => {
     return (await answer.innerText()).replaceAll('\u00a0', ' ')
   }
 })
-
-interface RawAnswer {
-  readonly headers: Readonly<Record<string, unknown>>
-  readonly body: Buffer
-}
-
-/** A GET that decodes nothing, and may say of any host that it is that. */
-function rawGet(url: string, headers: Readonly<Record<string, string>>): Promise<RawAnswer> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest(url, { headers }, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('end', () => resolve({ headers: response.headers, body: Buffer.concat(chunks) }))
-    })
-    request.on('error', reject)
-    request.end()
-  })
-}

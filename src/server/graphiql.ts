@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isIP } from 'node:net'
-import { promisify } from 'node:util'
-import { brotliCompress, constants, gzip } from 'node:zlib'
+import { fingerprint } from './entity-tag.ts'
+import { contentSecurityPolicy, isOwnName } from './page-security.ts'
+import { IMMUTABLE, StaticFile } from './static-file.ts'
 
 /** GraphiQL as a page of this server alone: whatever it needs is served here, and it may connect nowhere else. */
 export interface GraphiQL {
@@ -22,8 +21,15 @@ export interface GraphiQLOptions {
 
 const FOLDER = '/graphiql/'
 const PAGE_SCRIPT = new URL('./graphiql-page.js', import.meta.url)
-/** 5 MB of script: as small as at 11 to within a tenth, in a twentieth of the time. */
-const BROTLI_QUALITY = 5
+
+/** Styles are set by script all over Monaco; scripts and workers are this server's own. */
+const MAY = [
+  "script-src 'self'",
+  "worker-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self' data:",
+]
 
 const WELCOME = `# Every change comes back as an event.
 #
@@ -81,7 +87,7 @@ export function createGraphiQL({ publicUrl, developmentToken }: GraphiQLOptions)
       const token = isOwnName(host, publicUrl) ? await developmentToken?.() : undefined
       response.writeHead(200, {
         'content-type': 'text/html; charset=utf-8',
-        'content-security-policy': contentSecurityPolicy(host),
+        'content-security-policy': contentSecurityPolicy(host, MAY),
       })
       response.end(page(paths, { token, query: WELCOME, workers: paths.workers }))
     },
@@ -91,32 +97,6 @@ export function createGraphiQL({ publicUrl, developmentToken }: GraphiQLOptions)
       return (await assets()).respond(path, request, response)
     },
   }
-}
-
-/**
- * Whether the page may hold a token: it was asked for by an address, by `localhost` or by the server's own name. By any
- * other name it may be a page elsewhere that had its name point here to read it (DNS rebinding).
- */
-function isOwnName(host: string | undefined, publicUrl: string): boolean {
-  const name = URL.parse(`http://${host}`)?.hostname.replace(/^\[|\]$/g, '') ?? ''
-  return name === 'localhost' || isIP(name) !== 0 || name === new URL(publicUrl).hostname
-}
-
-/** Styles are set by script all over Monaco; scripts, workers and connections are this server's own. */
-function contentSecurityPolicy(host: string | undefined): string {
-  const sockets = host !== undefined && URL.canParse(`ws://${host}`) ? ` ws://${host} wss://${host}` : ''
-  return [
-    "default-src 'none'",
-    "script-src 'self'",
-    "worker-src 'self'",
-    "style-src 'self' 'unsafe-inline'",
-    "img-src 'self' data:",
-    "font-src 'self' data:",
-    `connect-src 'self'${sockets}`,
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; ')
 }
 
 interface Paths {
@@ -149,23 +129,10 @@ function page(paths: Paths, settings: object): string {
 `
 }
 
-type Encoding = 'br' | 'gzip'
-
-interface Asset {
-  readonly type: string
-  readonly content: string
-  readonly encoded: Partial<Record<Encoding, Promise<Buffer>>>
-}
-
-const compress: Readonly<Record<Encoding, (content: string) => Promise<Buffer>>> = {
-  br: (content) => promisify(brotliCompress)(content, { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } }),
-  gzip: (content) => promisify(gzip)(content),
-}
-
-/** The files of the page, each under a name with its hash, so that browsers keep it; compressed when first asked for. */
+/** The files of the page, each under a name with its hash, so that browsers keep it. */
 class Assets {
   readonly paths: Paths
-  readonly #assets = new Map<string, Asset>()
+  readonly #files = new Map<string, StaticFile>()
 
   private constructor(parts: typeof import('@graphql-yoga/render-graphiql/graphiql'), pageScript: string) {
     const script = (name: string, content: string) => this.#add(name, 'js', 'text/javascript', content)
@@ -191,26 +158,15 @@ class Assets {
   }
 
   async respond(path: string, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
-    const asset = this.#assets.get(path)
-    if (asset === undefined) return false
-    const accepted = request.headers['accept-encoding'] ?? ''
-    const encoding = (['br', 'gzip'] as const).find((name) => accepted.includes(name))
-    const body =
-      encoding === undefined ? asset.content : await (asset.encoded[encoding] ??= compress[encoding](asset.content))
-    response.writeHead(200, {
-      'content-type': `${asset.type}; charset=utf-8`,
-      'cache-control': 'public, max-age=31536000, immutable',
-      vary: 'accept-encoding',
-      ...(encoding === undefined ? {} : { 'content-encoding': encoding }),
-    })
-    response.end(body)
+    const file = this.#files.get(path)
+    if (file === undefined) return false
+    await file.respond(request, response, IMMUTABLE)
     return true
   }
 
   #add(name: string, extension: string, type: string, content: string): string {
-    const hash = createHash('sha256').update(content).digest('base64url').slice(0, 12)
-    const path = `${FOLDER}${name}-${hash}.${extension}`
-    this.#assets.set(path, { type, content, encoded: {} })
+    const path = `${FOLDER}${name}-${fingerprint(content)}.${extension}`
+    this.#files.set(path, new StaticFile(type, content))
     return path
   }
 }

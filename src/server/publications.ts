@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { publishedDocuments } from '../events/published.ts'
+import { fingerprint, isHeld } from './entity-tag.ts'
 
 /** The event contract for machines, below PUBLIC_URL: anybody may read it, from any page, without a token. */
 export interface Publications {
@@ -25,8 +25,7 @@ export function createPublications(publicUrl: string): Publications {
     made ??= new Map(
       publishedDocuments(publicUrl).map(({ path, contentType, content }) => {
         const body = Buffer.from(JSON.stringify(content, null, 2))
-        const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
-        return [path, { contentType, body, etag }]
+        return [path, { contentType, body, etag: `"${fingerprint(body)}"` }]
       }),
     )
     return made
@@ -50,7 +49,7 @@ export function createPublications(publicUrl: string): Publications {
           ['etag', etag],
         ]),
       )
-      if (matches(headers['if-none-match'], etag)) {
+      if (isHeld(etag, headers['if-none-match'])) {
         response.writeHead(304).end()
         return true
       }
@@ -59,10 +58,4 @@ export function createPublications(publicUrl: string): Publications {
       return true
     },
   }
-}
-
-/** Whether the client has this version (RFC 9110, section 13.1.2). */
-function matches(ifNoneMatch: string | undefined, etag: string): boolean {
-  const tags = ifNoneMatch?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? []
-  return tags.includes(etag) || tags.includes('*')
 }
