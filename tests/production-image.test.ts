@@ -12,13 +12,14 @@ const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
 const PROGRAMS = ['src/main.ts', 'scripts/migrate.ts', 'scripts/nats-provision.ts']
 
 test('what the image runs is in the image, and needs no development dependency', () => {
-  const copied = [...read('Dockerfile').matchAll(/^COPY (\w+) \w+$/gm)].map(([, folder]) => folder)
+  const copied = [...read('Dockerfile').matchAll(/^COPY ([\w.]+) [\w.]+\/?$/gm)].map(([, folder]) => folder)
   const { dependencies } = JSON.parse(read('package.json'))
   const seen = new Set<string>()
   const packages = new Set<string>()
   const visit = (path: string) => {
     if (seen.has(path)) return
     seen.add(path)
+    if (path.endsWith('.json')) return
     for (const { specifier, target } of readModule(path, read(path)).imports) {
       if (target !== undefined) visit(target)
       else if (specifier !== undefined && !isBuiltin(specifier)) packages.add(packageOf(specifier))
