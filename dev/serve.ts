@@ -7,12 +7,12 @@ import { createLog } from '../src/lib/log.ts'
 import { explainStart } from '../src/lib/start-error.ts'
 import { signToken } from './token.ts'
 
-/** Whom GraphiQL's token is for. */
+/** Whom the token of GraphiQL and the dashboard is for. */
 const USER = 'alice'
-const GRAPHIQL_TTL = '7d'
+const PAGES_TTL = '7d'
 
 /**
- * Brings the database up to date and starts the app, with a readable log and a token for GraphiQL.
+ * Brings the database up to date and starts the app, with a readable log and a token for its pages.
  *
  * @param env the environment, with everything that the app needs
  */
@@ -28,7 +28,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<App> {
     log,
     ...(secret !== undefined && {
       developmentToken: () =>
-        signToken({ secret, issuer, audience, algorithm: algorithms[0] }, USER, { ttl: GRAPHIQL_TTL }),
+        signToken({ secret, issuer, audience, algorithm: algorithms[0] }, USER, { ttl: PAGES_TTL }),
     }),
   })
   process.stdout.write(banner(app, config, env))
@@ -37,11 +37,11 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<App> {
 
 function banner(app: App, config: Config, env: NodeJS.ProcessEnv): string {
   const known = config.auth.secret !== undefined
+  const url = config.http.port === 0 ? app.url : config.http.publicUrl
+  const withToken = known ? ` (with a token for ${USER})` : ''
   const lines = [
-    [
-      'GraphiQL',
-      `${config.http.port === 0 ? app.url : config.http.publicUrl}/graphql${known ? ` (with a token for ${USER})` : ''}`,
-    ],
+    ...(config.http.dashboard ? [['Dashboard', `${url}/${withToken}`]] : []),
+    ['GraphiQL', `${url}/graphql${withToken}`],
     ['A token', known ? 'npm run token -- --user bob' : `from the issuer whose keys are at ${config.auth.jwksUrl}`],
     ...(known ? [['A tour', 'npm run demo']] : []),
     ...(env.TASKWIRE_DATA === undefined ? [] : [['Data', env.TASKWIRE_DATA]]),

@@ -28,7 +28,7 @@ import { createFeed } from './sync/feed.ts'
 /** What a caller may bring along: the development server and tests do. */
 export interface AppOverrides {
   readonly log?: Log
-  /** A token that GraphiQL is filled in with, so that the first click works. Never in production. */
+  /** A token that GraphiQL and the dashboard begin with, so that the first click works. Never in production. */
   readonly developmentToken?: () => Promise<string>
   /** Called with every SQL statement of the gateway. */
   readonly onStatement?: (sql: string) => void

@@ -72,6 +72,7 @@ const environment = z.object({
   PUBLIC_URL: webUrl.optional(),
   CORS_ORIGINS: list.pipe(z.array(origin)).default([]),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  DASHBOARD: flag.default(true),
   GRAPHIQL: flag.optional(),
   INTROSPECTION: flag.optional(),
 
@@ -149,6 +150,7 @@ export interface Config {
     /** Without a slash at the end. */
     readonly publicUrl: string
     readonly corsOrigins: readonly string[]
+    readonly dashboard: boolean
     readonly graphiql: boolean
     readonly introspection: boolean
     readonly maxBodyBytes: number
@@ -220,6 +222,7 @@ export function loadConfig(env: Environment): Config {
       port: e.PORT,
       publicUrl: (e.PUBLIC_URL ?? `http://localhost:${e.PORT}`).replace(/\/+$/, ''),
       corsOrigins: e.CORS_ORIGINS,
+      dashboard: e.DASHBOARD,
       graphiql: e.GRAPHIQL ?? exposed,
       introspection: e.INTROSPECTION ?? exposed,
       maxBodyBytes: e.MAX_BODY_BYTES,

@@ -5,6 +5,7 @@ import type { Metrics } from '../lib/telemetry.ts'
 import { countedBody } from './body.ts'
 import type { Caller } from './caller.ts'
 import { correlationIdFrom, traceparentFrom } from './correlation.ts'
+import type { Dashboard } from './dashboard.ts'
 import { EventStream } from './event-stream.ts'
 import type { GraphiQL } from './graphiql.ts'
 import { respondLive, respondMetrics, respondReady } from './health.ts'
@@ -28,8 +29,9 @@ export interface HttpOptions {
 export interface GraphQLFront {
   readonly yoga: Yoga
   readonly origins: Origins
-  /** undefined where it is switched off. */
+  /** These two are undefined where they are switched off. */
   readonly graphiql: GraphiQL | undefined
+  readonly dashboard: Dashboard | undefined
   readonly publications: Publications
 }
 
@@ -39,7 +41,7 @@ export interface HttpFront {
   drain(): void
 }
 
-/** What every answer says, so that no browser takes it for anything but what it is. GraphiQL's page says more. */
+/** What every answer says, so that no browser takes it for anything but what it is. The pages say more. */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -50,7 +52,7 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 }
 const STRICT_TRANSPORT_SECURITY = 'max-age=31536000'
 
-/** Answers every request to the server: GraphQL, GraphiQL, the event contract, health and metrics; nothing else. */
+/** Answers every request to the server: GraphQL, its pages, the event contract, health and metrics; nothing else. */
 export function createHttpFront(options: HttpOptions): HttpFront {
   const { graphql, readiness, metrics, http, patience, log } = options
   const headers = new Map(Object.entries(SECURITY_HEADERS))
@@ -108,7 +110,9 @@ export function createHttpFront(options: HttpOptions): HttpFront {
       case '/metrics':
         return await respondMetrics(response, metrics)
       default:
-        if ((await graphql?.graphiql?.respondAsset(path, request, response)) !== true) respondStatus(response, 404)
+        if (await graphql?.graphiql?.respondAsset(path, request, response)) return
+        if (await graphql?.dashboard?.respond(path, request, response)) return
+        respondStatus(response, 404)
     }
   }
 

@@ -4,6 +4,7 @@ import type { Config } from '../lib/config.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/telemetry.ts'
 import type { Services } from '../resolvers/context.ts'
+import { createDashboard } from './dashboard.ts'
 import { createDocuments } from './documents.ts'
 import { createErrorPresenter } from './errors.ts'
 import { createExecution } from './execution.ts'
@@ -33,15 +34,15 @@ export interface ServerOptions {
   readonly readiness: () => Promise<Readiness>
   /** Absent in a process that listens for health and metrics alone. */
   readonly api?: Api | undefined
-  /** Makes the token that GraphiQL fills in; in development only. */
+  /** Makes the token that GraphiQL and the dashboard begin with; in development only. */
   readonly developmentToken?: (() => Promise<string>) | undefined
   /** With the clients of connections that stay open; default: see `PATIENCE`. */
   readonly patience?: Patience | undefined
 }
 
 /**
- * What a process listens with: GraphQL over HTTP, SSE and WebSocket on one port, with GraphiQL, the event contract, health
- * and metrics.
+ * What a process listens with: GraphQL over HTTP, SSE and WebSocket on one port, with its pages, the event contract,
+ * health and metrics.
  */
 export function createServer(options: ServerOptions): Server {
   const { api, log, metrics, readiness, patience = PATIENCE } = options
@@ -68,7 +69,9 @@ function createGraphQLFronts(api: Api, options: ServerOptions, patience: Patienc
   const execution = createExecution({ services, subscriptions, errors, metrics, limits, introspection })
   const yoga = createGraphQL({ schema, documents, execution, verify, maxBodyBytes })
   const origins = createOrigins(http)
-  const graphiql = http.graphiql ? createGraphiQL({ publicUrl: http.publicUrl, developmentToken }) : undefined
+  const pages = { publicUrl: http.publicUrl, developmentToken }
+  const graphiql = http.graphiql ? createGraphiQL(pages) : undefined
+  const dashboard = http.dashboard ? createDashboard({ ...pages, graphiql: http.graphiql }) : undefined
   const sockets = createWebSocketFront({
     yoga,
     execution,
@@ -82,5 +85,5 @@ function createGraphQLFronts(api: Api, options: ServerOptions, patience: Patienc
     log,
   })
   const publications = createPublications(http.publicUrl)
-  return { graphql: { yoga, origins, graphiql, publications }, sockets }
+  return { graphql: { yoga, origins, graphiql, dashboard, publications }, sockets }
 }

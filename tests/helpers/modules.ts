@@ -74,6 +74,6 @@ export function filesUnder(root: string, folder = '.'): string[] {
 
 export function modulesUnder(root: string, folder: string): Module[] {
   return filesUnder(root, folder)
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => /\.(ts|js)$/.test(path))
     .map((path) => readModule(path, readFileSync(join(root, path), 'utf8')))
 }
