@@ -19,7 +19,8 @@ import { createMetrics, type Metrics } from './lib/telemetry.ts'
 import { startTracing } from './lib/tracing.ts'
 import { LagMonitor } from './relay/lag.ts'
 import { KICK_SUBJECT, Relay } from './relay/relay.ts'
-import { RecurrenceScheduler } from './scheduler/recurrence.ts'
+import { DueScheduler } from './scheduler/due-commands.ts'
+import { dueInstances } from './scheduler/recurrence.ts'
 import { schema } from './schema/schema.ts'
 import { readiness } from './server/readiness.ts'
 import { createServer } from './server/server.ts'
@@ -167,7 +168,7 @@ function createWorkers(shared: WorkerParts, writing: CommandRunnerOptions) {
     createAuditConsumer(shared),
     createRecurrenceConsumer(run, shared),
     createNotificationsConsumer({ ...shared, ...writing }),
-    new RecurrenceScheduler(database, run, log),
+    new DueScheduler(dueInstances(run), database, log),
     createDelivery({ ...shared, run, settings: deliverySettings(shared.deliveryOptions) }),
     lag,
   ]
