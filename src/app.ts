@@ -19,6 +19,7 @@ import { createMetrics, type Metrics } from './lib/telemetry.ts'
 import { startTracing } from './lib/tracing.ts'
 import { LagMonitor } from './relay/lag.ts'
 import { KICK_SUBJECT, Relay } from './relay/relay.ts'
+import { expiredConversations } from './scheduler/conversations.ts'
 import { DueScheduler } from './scheduler/due-commands.ts'
 import { dueInstances } from './scheduler/recurrence.ts'
 import { schema } from './schema/schema.ts'
@@ -168,7 +169,7 @@ function createWorkers(shared: WorkerParts, writing: CommandRunnerOptions) {
     createAuditConsumer(shared),
     createRecurrenceConsumer(run, shared),
     createNotificationsConsumer({ ...shared, ...writing }),
-    new DueScheduler(dueInstances(run), database, log),
+    ...[dueInstances(run), expiredConversations(run)].map((due) => new DueScheduler(due, database, log)),
     createDelivery({ ...shared, run, settings: deliverySettings(shared.deliveryOptions) }),
     lag,
   ]

@@ -21,6 +21,7 @@ const BEYOND_ENTITIES = [
   'alter table "tasks" drop constraint "tasks_recurring_task_id_fkey"',
   'alter table "reminders" drop constraint "reminders_task_id_fkey"',
   'alter table "deliveries" drop constraint "deliveries_reminder_id_fkey"',
+  'alter table "conversation_messages" drop constraint "conversation_messages_session_id_fkey"',
   // Full-text search is read through taskwire_search() alone.
   'alter table "tasks" drop column "search"',
   'drop index "tasks_by_words"',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { buildSchema } from 'graphql'
 import { writeAuditEntries } from '../src/consumers/audit.ts'
 import { settingsIdOf } from '../src/domain/notification-settings.ts'
@@ -30,6 +31,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   'Query.tag(id)': 'tag',
   'Query.recurringTask(id)': 'series',
   'Query.reminder(id)': 'reminder',
+  'Query.conversation(id)': 'conversation',
   'Query.tags(search)': 'tag name',
   'Query.taskStats(timezone)': 'text',
   'TaskFilter.ids': 'task',
@@ -88,6 +90,20 @@ const kinds: Readonly<Record<string, Kind>> = {
   'UpdateRecurringTaskInput.idempotencyKey': 'idempotency key',
   'RecurringTaskActionInput.id': 'series',
   'RecurringTaskActionInput.idempotencyKey': 'idempotency key',
+  'StartConversationInput.id': 'new id',
+  'StartConversationInput.title': 'text',
+  'StartConversationInput.idempotencyKey': 'idempotency key',
+  'AddConversationMessageInput.id': 'new id',
+  'AddConversationMessageInput.sessionId': 'conversation',
+  'AddConversationMessageInput.content': 'text',
+  'AddConversationMessageInput.taskReferences': 'task',
+  'AddConversationMessageInput.idempotencyKey': 'idempotency key',
+  'EndConversationInput.id': 'conversation',
+  'EndConversationInput.idempotencyKey': 'idempotency key',
+  'DeleteConversationInput.id': 'conversation',
+  'DeleteConversationInput.idempotencyKey': 'idempotency key',
+  'SetConversationWorkingStateInput.id': 'conversation',
+  'SetConversationWorkingStateInput.idempotencyKey': 'idempotency key',
   'CreateTagInput.id': 'new id',
   'CreateTagInput.name': 'tag name',
   'CreateTagInput.color': 'text',
@@ -125,6 +141,7 @@ const extras = {
   CreateReminderInput: { remindAt: '2100-01-01T09:00:00Z' },
   UpdateReminderInput: { remindAt: '2100-01-01T09:00:00Z' },
   SnoozeReminderInput: { until: '2100-01-01T09:00:00Z' },
+  SetConversationWorkingStateInput: { workingState: { step: 2 } },
 }
 
 const places = placesOf(schema, { kinds, extras }).filter(({ kind }) => kind !== 'text')
@@ -141,6 +158,8 @@ let world: GraphqlWorld
 /** The worker's role sees what is everybody's. */
 let withoutSecondWall: GraphqlWorld
 let alice: Tenant
+/** All of it, which nothing may change. */
+let aliceHas: unknown
 /** For queries, which leave everything as it was. */
 let readers: readonly [Tenant, Tenant]
 
@@ -171,10 +190,23 @@ async function settle(userId: string, initial = 'm'): Promise<Tenant> {
       series: createRecurringTask(input: {
         title: $title, tags: [$tag, "another"], startsAt: "2027-01-01T09:00:00Z", recurrence: { rule: { rrule: "FREQ=DAILY" } }
       }) { recurringTask { id } }
+      talk: startConversation(input: {title: $title}) { session { id } }
     }`,
     { title: `Task ${word}`, tag: tagName },
   )
   const trash = made.trash.task.id
+  const conversation: string = made.talk.session.id
+  const said = await world.data(
+    userId,
+    `mutation ($session: ID!, $content: String!, $tasks: [ID!]!) {
+      addConversationMessage(input: {sessionId: $session, role: USER, content: $content, taskReferences: $tasks}) {
+        message { id }
+      }
+      setConversationWorkingState(input: {id: $session, workingState: {step: 1}}) { eventId }
+    }`,
+    { session: conversation, content: `About ${word}`, tasks: [made.used.task.id] },
+  )
+  const message: string = said.addConversationMessage.message.id
   await world.data(userId, 'mutation ($id: ID!) { deleteTask(input: {id: $id}) { eventId } }', { id: trash })
   await postgres.query(
     `INSERT INTO idempotency_keys (user_id, field, key, input_hash, outcome, created_at)
@@ -203,18 +235,20 @@ async function settle(userId: string, initial = 'm'): Promise<Tenant> {
   const [entry] = await postgres.query<{ id: string }>('SELECT id FROM audit_entries WHERE user_id = $1', [userId])
   const series: string = made.series.recurringTask.id
   const tag = made.used.task.tags.find(({ name }: { name: string }) => name !== tagName).id
+  const ids: [string, ...string[]] = [used, trash, tag, series, conversation, message, reminder, notification]
   return {
     userId,
     own: {
       task: [used, trash],
       tag: [tag],
       series: [series],
+      conversation: [conversation],
       reminder: [reminder],
       notification: [notification],
-      anything: [used, trash, tag, series, reminder, notification, settingsIdOf(userId), entry?.id ?? ''],
+      anything: [...ids, settingsIdOf(userId), entry?.id ?? ''],
       event: [made.used.eventId],
       correlation: [made.used.correlationId],
-      'new id': [used, trash, tag, series, reminder, notification],
+      'new id': ids,
       'idempotency key': [key],
       'tag name': [tagName],
       'tag name, made where there is none': [tagName],
@@ -243,7 +277,11 @@ const isCursor = (kind: Kind) => kind === 'cursor' || kind === 'feed cursor'
 /** The operation of a place, with `value` there; what else it needs is the user's own. */
 async function ask({ userId, own }: Tenant, place: Place, value: unknown, through = world): Promise<Answer> {
   const others = (kind: Kind) => (kind === 'text' ? 'some text' : isCursor(kind) ? undefined : own[kind][0])
-  const parents: Readonly<Record<string, 'task' | 'tag' | 'series'>> = { Tag: 'tag', RecurringTask: 'series' }
+  const parents: Readonly<Record<string, Exclude<Kind, 'cursor' | 'feed cursor' | 'text'>>> = {
+    Tag: 'tag',
+    RecurringTask: 'series',
+    ConversationSession: 'conversation',
+  }
   const node = place.parent === undefined ? {} : { node: own[parents[place.parent] ?? 'task'][0] }
   const variables = { ...place.variables(value, others), ...node }
   return place.document.startsWith('subscription')
@@ -266,9 +304,13 @@ function told(answer: Answer, { userId, own }: Tenant, value: unknown): string {
     .replaceAll(INSTANT, 'INSTANT')
 }
 
+const newIds = places.filter(({ kind }) => kind === 'new id')
+
 /** What is the user's at this place: its values, each in a way that the place takes. */
 async function valuesAt(tenant: Tenant, place: Place): Promise<readonly string[]> {
   if (place.kind === 'feed cursor') return [(await world.data(tenant.userId, '{ syncCursor }')).syncCursor]
+  // Every type registers its ids in the same way: here each place tries one of them, and all places together all.
+  if (place.kind === 'new id') return [tenant.own['new id'][newIds.indexOf(place) % tenant.own['new id'].length] ?? '']
   if (place.kind !== 'cursor') return place.kind === 'text' ? [] : tenant.own[place.kind]
   const { data } = await ask(tenant, place, undefined)
   const cursor = (data.node ?? data)[place.field].pageInfo.endCursor
@@ -284,38 +326,60 @@ function neverUsed(kind: Kind): string {
   return kind.startsWith('tag name') ? newTagName('z') : randomUUID()
 }
 
-/** Two users who differ in nothing but names and ids. */
-async function twins(place: Place): Promise<readonly [Tenant, Tenant]> {
-  if (!place.document.startsWith('mutation')) return readers
-  return [await settle(`mallory ${randomUUID()}`), await settle(`control ${randomUUID()}`)]
+/** Two users who differ in nothing but names and ids, and all that they have. */
+interface Twins {
+  readonly mallory: Tenant
+  readonly control: Tenant
+  readonly have: readonly unknown[]
+}
+
+const unchanged: Twins[] = []
+
+/** Gives twins to a place. Those that it leaves as they were, as what is refused does, are good for another one. */
+async function withTwins(place: Place, use: (mallory: Tenant, control: Tenant) => Promise<void>): Promise<void> {
+  if (!place.document.startsWith('mutation')) return use(...readers)
+  const twins = unchanged.pop() ?? (await settleTwins())
+  await use(twins.mallory, twins.control)
+  if (isDeepStrictEqual(await haveBoth(twins), twins.have)) unchanged.push(twins)
+}
+
+async function settleTwins(): Promise<Twins> {
+  const both = { mallory: await settle(`mallory ${randomUUID()}`), control: await settle(`control ${randomUUID()}`) }
+  return { ...both, have: await haveBoth(both) }
+}
+
+async function haveBoth({ mallory, control }: Pick<Twins, 'mallory' | 'control'>): Promise<readonly unknown[]> {
+  return [await everythingOf(mallory.userId), await everythingOf(control.userId)]
 }
 
 async function probe(place: Place, through = world): Promise<void> {
-  for (const [i, value] of (await valuesAt(alice, place)).entries()) {
-    const before = await everythingOf('alice')
-    const [mallory, control] = await twins(place)
-    const answer = told(await ask(mallory, place, value, through), mallory, value)
-    for (const secret of Object.values(alice.own).flat())
-      assert.ok(!answer.includes(secret), `${place.name} gave away ${secret}`)
+  for (const value of await valuesAt(alice, place)) {
+    aliceHas ??= await everythingOf('alice')
+    await withTwins(place, async (mallory, control) => {
+      const answer = told(await ask(mallory, place, value, through), mallory, value)
+      for (const secret of Object.values(alice.own).flat())
+        assert.ok(!answer.includes(secret), `${place.name} gave away ${secret}`)
 
-    // An id is taken whoever has it; anything else of alice's is like what nobody ever used.
-    const other = place.kind === 'new id' ? control.own['new id'][i] : neverUsed(place.kind)
-    const expected = told(await ask(control, place, other, through), control, other)
-    assert.equal(answer, expected, `${place.name} told ${value} apart`)
-    assert.deepEqual(await everythingOf('alice'), before, `${place.name} changed something of alice's`)
+      // An id is taken whoever has it; anything else of alice's is like what nobody ever used.
+      const other = place.kind === 'new id' ? (await valuesAt(control, place))[0] : neverUsed(place.kind)
+      const expected = told(await ask(control, place, other, through), control, other)
+      assert.equal(answer, expected, `${place.name} told ${value} apart`)
+    })
+    assert.deepEqual(await everythingOf('alice'), aliceHas, `${place.name} changed something of alice's`)
   }
 }
 
 /** Shows that the place is reached at all: there what is one's own makes a difference. */
 async function proveTelling(place: Place): Promise<void> {
-  const [mallory, control] = await twins(place)
-  const [own = ''] = await valuesAt(mallory, place)
-  const other = neverUsed(place.kind)
-  assert.notEqual(
-    told(await ask(mallory, place, own), mallory, own),
-    told(await ask(control, place, other), control, other),
-    `${place.name} made no difference`,
-  )
+  await withTwins(place, async (mallory, control) => {
+    const [own = ''] = await valuesAt(mallory, place)
+    const other = neverUsed(place.kind)
+    assert.notEqual(
+      told(await ask(mallory, place, own), mallory, own),
+      told(await ask(control, place, other), control, other),
+      `${place.name} made no difference`,
+    )
+  })
 }
 
 describe('what is another user’s is as if it were not', () => {
@@ -361,6 +425,7 @@ test('lists, counts and tags without any argument show one’s own only', async 
     reminders { totalCount nodes { remindAt } }
     notifications { totalCount nodes { message } }
     viewer { unreadNotificationCount notificationSettings { version reminder } }
+    conversations { totalCount nodes { title messages { totalCount nodes { content } } workingState } }
   }`
   const nobody = await world.data('nobody', everything)
   const empty = { totalCount: 0, nodes: [] }
@@ -373,6 +438,7 @@ test('lists, counts and tags without any argument show one’s own only', async 
     reminders: empty,
     notifications: empty,
     viewer: { unreadNotificationCount: 0, notificationSettings: { version: 0, reminder: true } },
+    conversations: empty,
   })
   using _ = takeDownFirstWall()
   assert.deepEqual(await world.data('nobody', everything), nobody)

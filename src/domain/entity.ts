@@ -6,6 +6,8 @@ export const ENTITY_TYPES = [
   'REMINDER',
   'NOTIFICATION',
   'NOTIFICATION_SETTINGS',
+  'CONVERSATION',
+  'CONVERSATION_MESSAGE',
 ] as const
 
 export type EntityType = (typeof ENTITY_TYPES)[number]

@@ -22,7 +22,7 @@ function isLongerThan(value: string, max: number): boolean {
 }
 
 /** PostgreSQL stores neither NUL (no text holds it) nor a lone surrogate (UTF-8 has none). */
-function isStorable(value: string): boolean {
+export function isStorable(value: string): boolean {
   return value.isWellFormed() && !value.includes('\0')
 }
 

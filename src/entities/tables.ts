@@ -4,6 +4,7 @@ import type { Database } from '../infra/database.ts'
 import type { OpenTransaction, Snapshot } from '../infra/transaction.ts'
 import { AuditEntryEntity } from './audit-entry.ts'
 import { ClockEntity } from './clock.ts'
+import { ConversationMessageEntity, ConversationSessionEntity } from './conversation.ts'
 import { DeadLetterEntity } from './dead-letter.ts'
 import { DeliveryEntity } from './delivery.ts'
 import { EntityIdEntity } from './entity-id.ts'
@@ -29,6 +30,8 @@ export const entities = [
   NotificationSettingsEntity,
   DeliveryEntity,
   WebhookSecretEntity,
+  ConversationSessionEntity,
+  ConversationMessageEntity,
   EntityIdEntity,
   OutboxEntity,
   RelayEntity,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { conversationFields, conversationMessageFields } from '../domain/conversation-state.ts'
 import type { EntityType } from '../domain/entity.ts'
 import { notificationFields } from '../domain/notification.ts'
 import { notificationSettingsFields } from '../domain/notification-settings.ts'
@@ -14,6 +15,8 @@ export const recurringTaskState = z.looseObject(recurringTaskFields)
 export const reminderState = z.looseObject(reminderFields)
 export const notificationState = z.looseObject(notificationFields)
 export const notificationSettingsState = z.looseObject(notificationSettingsFields)
+export const conversationState = z.looseObject(conversationFields)
+export const conversationMessageState = z.looseObject(conversationMessageFields)
 
 /** A state of some version, whose schema has checked it. */
 export type AnyState = Readonly<Record<string, unknown>>
@@ -49,6 +52,12 @@ const notificationSettings = {
   schemaVersion: 1,
   state: notificationSettingsState,
 } as const
+const conversation = { entityType: 'CONVERSATION', schemaVersion: 1, state: conversationState } as const
+const conversationMessage = {
+  entityType: 'CONVERSATION_MESSAGE',
+  schemaVersion: 1,
+  state: conversationMessageState,
+} as const
 
 /** Every type of event, each defined here once; parsed when it is written and again when it is read. */
 export const EVENT_TYPES = {
@@ -77,6 +86,11 @@ export const EVENT_TYPES = {
   'notification.created': notification,
   'notification.read': notification,
   'notification-settings.updated': notificationSettings,
+  'conversation.started': conversation,
+  'conversation.updated': conversation,
+  'conversation.ended': conversation,
+  'conversation.deleted': conversation,
+  'conversation-message.added': conversationMessage,
 } as const satisfies Record<string, EventDefinition>
 
 export type EventType = keyof typeof EVENT_TYPES

@@ -1,11 +1,13 @@
 import type { Command, CommandResult } from '../commands/command.ts'
 import { notFound } from '../domain/errors.ts'
+import type { ConversationMessageRow, ConversationRow } from '../entities/conversation-state.ts'
 import type { RecurringTaskRow } from '../entities/recurring-task-state.ts'
 import type { ReminderRow } from '../entities/reminder-state.ts'
 import type { TaskRow } from '../entities/task-state.ts'
 import type { TagRow } from '../entities/tag-state.ts'
 import { type Context, originOf } from './context.ts'
 import { reminderById } from './reminder-loaders.ts'
+import { conversationById, conversationMessageById } from './conversation-loaders.ts'
 import { recurringTaskById } from './recurring-task-loaders.ts'
 import { tagById } from './tags.ts'
 import { taskById } from './task-loaders.ts'
@@ -57,4 +59,19 @@ export async function changedReminder(context: Context, reminderId: string): Pro
   const row = await context.reads.loader(reminderById).load(reminderId)
   if (row === null) throw notFound('The reminder')
   return row
+}
+
+/** The same for a conversation. */
+export async function changedConversation(context: Context, sessionId: string): Promise<ConversationRow> {
+  const row = await context.reads.loader(conversationById).load(sessionId)
+  if (row === null) throw notFound('The conversation')
+  return row
+}
+
+/** The message that a mutation added; null where it added none. */
+export async function addedMessage(
+  context: Context,
+  messageId: string | undefined,
+): Promise<ConversationMessageRow | null> {
+  return messageId === undefined ? null : context.reads.loader(conversationMessageById).load(messageId)
 }

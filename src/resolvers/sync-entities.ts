@@ -3,12 +3,14 @@ import type { EntityType } from '../domain/entity.ts'
 import type { NotificationSettingsState } from '../domain/notification-settings.ts'
 import type { ReminderState } from '../domain/reminder-state.ts'
 import { notificationRow } from '../entities/notification-state.ts'
+import { conversationMessageRow, conversationRow } from '../entities/conversation-state.ts'
 import { recurringTaskRow } from '../entities/recurring-task-state.ts'
 import { reminderRow } from '../entities/reminder-state.ts'
 import { tagRow } from '../entities/tag-state.ts'
 import { taskRow } from '../entities/task-state.ts'
 import type { Context } from './context.ts'
 import { notificationById, notificationSettingsById } from './notification-loaders.ts'
+import { conversationById, conversationMessageById } from './conversation-loaders.ts'
 import type { Reads } from './reads.ts'
 import { recurringTaskById } from './recurring-task-loaders.ts'
 import { reminderById } from './reminder-loaders.ts'
@@ -46,6 +48,8 @@ const SOURCES: Readonly<Record<EntityType, Source>> = {
     rowOf: (state: NotificationSettingsState) => state,
     byId: notificationSettingsById,
   },
+  CONVERSATION: { type: 'ConversationSession', rowOf: conversationRow, byId: conversationById },
+  CONVERSATION_MESSAGE: { type: 'ConversationMessage', rowOf: conversationMessageRow, byId: conversationMessageById },
 }
 
 function reminderOfEvent(state: ReminderState, userId: string) {

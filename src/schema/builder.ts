@@ -1,4 +1,5 @@
 import SchemaBuilder from '@pothos/core'
+import type { Json } from '../domain/json.ts'
 import type { Context } from '../resolvers/context.ts'
 
 /**
@@ -11,7 +12,7 @@ export const builder = new SchemaBuilder<{
     ID: { Input: string; Output: string }
     DateTime: { Input: Date; Output: Date }
     Date: { Input: string; Output: string }
-    JSON: { Input: unknown; Output: unknown }
+    JSON: { Input: Json; Output: unknown }
   }
   DefaultFieldNullability: false
 }>({

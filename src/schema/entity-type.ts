@@ -8,6 +8,8 @@ const values: Record<EntityTypeName, { readonly description: string }> = {
   REMINDER: { description: 'A reminder of a task.' },
   NOTIFICATION: { description: 'A notification.' },
   NOTIFICATION_SETTINGS: { description: 'Which notifications the user gets.' },
+  CONVERSATION: { description: 'A conversation: a session.' },
+  CONVERSATION_MESSAGE: { description: 'A message of a conversation.' },
 }
 
 export const EntityType = builder.enumType('EntityType', {

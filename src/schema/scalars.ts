@@ -1,4 +1,5 @@
 import { GraphQLError, valueFromASTUntyped } from 'graphql'
+import type { Json } from '../domain/json.ts'
 import { formatInstant, parseInstant } from '../lib/instant.ts'
 import { builder } from './builder.ts'
 
@@ -37,6 +38,7 @@ builder.scalarType('JSON', {
   description: 'Any JSON value.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259',
   coerceOutputValue: (value) => value,
-  coerceInputValue: (value) => value,
-  coerceInputLiteral: (node) => valueFromASTUntyped(node),
+  // GraphQL keeps null, for itself, from a scalar.
+  coerceInputValue: (value) => value as Json,
+  coerceInputLiteral: (node) => valueFromASTUntyped(node) as Json,
 })

@@ -1,5 +1,7 @@
 import './audit-entry.ts'
 import { builder } from './builder.ts'
+import './conversation.ts'
+import './conversation-mutations.ts'
 import './node.ts'
 import './notification.ts'
 import './notification-mutations.ts'

@@ -4,6 +4,7 @@ import type { SyncEntityRow } from '../resolvers/sync-entities.ts'
 import type { FeedEvent, FeedMessage, ResetReason } from '../sync/message.ts'
 import type { FeedPage } from '../sync/page.ts'
 import { builder } from './builder.ts'
+import { ConversationMessage, ConversationSession } from './conversation.ts'
 import { EntityType } from './entity-type.ts'
 import { FieldChange } from './field-change.ts'
 import { branded } from './node.ts'
@@ -40,7 +41,16 @@ const SyncResetReason = builder.enumType('SyncResetReason', {
 
 const SyncEntity = builder.unionType('SyncEntity', {
   description: 'What an event can be about. Expect types that you do not know yet.',
-  types: [Task, Tag, RecurringTask, Reminder, Notification, NotificationSettings],
+  types: [
+    Task,
+    Tag,
+    RecurringTask,
+    Reminder,
+    Notification,
+    NotificationSettings,
+    ConversationSession,
+    ConversationMessage,
+  ],
 })
 
 // Pothos cannot know that each row is of the type that is named beside it.

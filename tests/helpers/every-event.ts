@@ -6,6 +6,7 @@ import { readStream, type StreamMessage } from './stream.ts'
 const TAG = '0f000000-0000-4000-8000-000000000001'
 const TASK = '0f000000-0000-4000-8000-000000000002'
 const SERIES = '0f000000-0000-4000-8000-000000000003'
+const CONVERSATION = '0f000000-0000-4000-8000-000000000004'
 
 /** Mutations that cause every type of event, by what they are about. A type that is new comes in here. */
 const CAUSES: readonly string[] = [
@@ -35,6 +36,16 @@ const CAUSES: readonly string[] = [
     pauseRecurringTask(input: { id: "${SERIES}" }) { eventId }
     resumeRecurringTask(input: { id: "${SERIES}" }) { eventId }
     deleteRecurringTask(input: { id: "${SERIES}" }) { eventId }
+  }`,
+  `mutation Conversation {
+    startConversation(input: { id: "${CONVERSATION}", timeoutMinutes: 5 }) { eventId }
+    addConversationMessage(input: { sessionId: "${CONVERSATION}", role: USER, content: "What is due today?" }) { eventId }
+    answer: addConversationMessage(input: {
+      sessionId: "${CONVERSATION}", role: ASSISTANT, content: "Milk 🥛", tokenCount: 3
+      toolCalls: [{ name: "tasks", arguments: { overdue: true, first: 1e3 } }]
+    }) { eventId }
+    endConversation(input: { id: "${CONVERSATION}" }) { eventId }
+    deleteConversation(input: { id: "${CONVERSATION}" }) { eventId }
   }`,
 ]
 

@@ -24,6 +24,7 @@ export type Kind =
   | 'series'
   | 'reminder'
   | 'notification'
+  | 'conversation'
   | 'anything'
   | 'event'
   | 'correlation'
