@@ -29,6 +29,7 @@ export interface DeliveryOptions {
  * look goes past all of them, which takes 70 to 90 ms.
  */
 const IDLE_FACTOR = 9
+const LONGEST_IDLE_MS = 1_000
 
 /** A delivery that is claimed, with what it is signed with. */
 interface InHand {
@@ -89,7 +90,8 @@ class Delivery {
       this.#inHand.add(handled)
     }
     const { pollMs } = this.#options.settings
-    if (claimed.length === 0) await state.sleep(Math.max(pollMs, tookMs * IDLE_FACTOR), this.#room.signal)
+    const idleMs = Math.max(pollMs, Math.min(tookMs * IDLE_FACTOR, LONGEST_IDLE_MS))
+    if (claimed.length === 0) await state.sleep(idleMs, this.#room.signal)
   }
 
   /** Resolves when what is in hand has been sent and written. */

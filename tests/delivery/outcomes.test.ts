@@ -7,7 +7,7 @@ import { HeldCommand } from '../helpers/commands.ts'
 import { DeliveryWorld } from '../helpers/delivery-world.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { Mailbox, smtpError } from '../helpers/mailbox.ts'
-import { hang, Receiver, status } from '../helpers/receiver.ts'
+import { Receiver, status } from '../helpers/receiver.ts'
 
 /** What becomes of reminders that go outside, and what is told of it. */
 describe('a reminder on its way', () => {
@@ -174,13 +174,20 @@ describe('a reminder on its way', () => {
   })
 
   it('stays cancelled where that comes when it is on its way already', async () => {
-    await using receiver = await Receiver.start({ answers: [hang] })
-    await using worker = world.start({ env: { DELIVERY_TIMEOUT_MS: '400' } })
+    let answer: () => void = () => undefined
+    await using receiver = await Receiver.start({
+      answers: [
+        (response) => {
+          answer = () => response.writeHead(500).end()
+        },
+      ],
+    })
+    await using worker = world.start()
     const [fired] = await world.fire({ channel: 'WEBHOOK', target: receiver.url() })
     assert.ok(fired)
     await eventually(() => receiver.received.length === 1)
     await world.commands.run('alice', cancelReminder, { id: fired.state.id })
-    receiver.answers = [status(204)]
+    answer()
     await eventually(async () => (await worker.tries('retried')) === 1)
     await world.ended(fired.eventId, 'DROPPED')
     assert.equal((await world.reminder(fired.state.id))?.state, 'CANCELLED')
