@@ -13,7 +13,8 @@ try {
   const config = loadConfig({ ...process.env, ...(values.role !== undefined && { ROLE: values.role }) })
   const log = createLog(config.logLevel)
   const app = await buildApp(config, { log })
-  closeWithGrace({ delay: config.http.shutdownGraceMs + RELEASE_MS, logger: false }, async ({ signal, err }) => {
+  const { shutdownDelayMs, shutdownGraceMs } = config.http
+  closeWithGrace({ delay: shutdownDelayMs + shutdownGraceMs + RELEASE_MS, logger: false }, async ({ signal, err }) => {
     if (err === undefined) log.info({ signal }, 'stopping')
     else log.fatal({ err }, 'stopping after an error that nobody caught')
     await app.close()

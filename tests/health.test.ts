@@ -181,6 +181,38 @@ test('a stop finishes what is being executed, over HTTP and WebSocket, and refus
   await eventually(() => gateway.api.open === 0)
 })
 
+test('a stop is told to whoever asks for readiness, and refuses nothing until that can have been noticed', async () => {
+  await using gateway = await Gateway.start({ SHUTDOWN_DELAY_MS: '500' })
+  const authorization = `Bearer ${await signToken()}`
+  const ready = () => fetch(`${gateway.url}/health/ready`)
+  assert.equal((await ready()).status, 200)
+  const drained = gateway.server.drain()
+  const told = await ready()
+  assert.deepEqual([told.status, (await told.json()).status], [503, 'stopping'])
+  const answered = await gateway.fetch({ query: '{ hello }' }, { headers: { authorization } })
+  assert.deepEqual([answered.status, answered.headers.get('connection')], [200, 'close'])
+  const socket = await gateway.socket()
+  assert.equal((await socket.subscribe({ query: '{ hello }' }).next()).errors, undefined)
+  assert.equal(await socket.closed, 1001)
+  await drained
+  await assert.rejects(gateway.fetch({ query: '{ hello }' }))
+})
+
+test('a stop waits for nobody where nobody asks for readiness', async () => {
+  await using gateway = await Gateway.start({ SHUTDOWN_DELAY_MS: '600000' })
+  await gateway.server.drain()
+  await using worker = createServer({
+    config: testConfig({ SHUTDOWN_DELAY_MS: '600000' }),
+    log: testLog(),
+    metrics: createMetrics(),
+    readiness: async () => ({ ok: true, checks: {} }),
+  })
+  const url = await worker.listen()
+  assert.equal((await fetch(`${url}/health/ready`)).status, 200)
+  // It has no clients to send elsewhere.
+  await worker.drain()
+})
+
 test('a stop waits no longer than its grace, and stopping twice is stopping once', async () => {
   await using gateway = await Gateway.start({ SHUTDOWN_GRACE_MS: '50' })
   const authorization = `Bearer ${await signToken()}`

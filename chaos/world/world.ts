@@ -25,7 +25,13 @@ export interface WorldOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-const ENV = { LOG_LEVEL: 'info', DATABASE_POOL_SIZE: '10', SHUTDOWN_GRACE_MS: '5000', EVENTS_MAX_BYTES: '2147483648' }
+const ENV = {
+  LOG_LEVEL: 'info',
+  DATABASE_POOL_SIZE: '10',
+  SHUTDOWN_DELAY_MS: '0',
+  SHUTDOWN_GRACE_MS: '5000',
+  EVENTS_MAX_BYTES: '2147483648',
+}
 
 /** The real programs on a database of their own, each behind networks that can be broken one by one. */
 export class World implements AsyncDisposable {

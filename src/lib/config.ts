@@ -85,6 +85,7 @@ const environment = z.object({
   MAX_SUBSCRIPTIONS_PER_USER: wholeNumber(1, 1_000_000).default(200),
   MAX_OPERATIONS_PER_SOCKET: wholeNumber(1, 1_000_000).default(100),
   ...deliveryVariables,
+  SHUTDOWN_DELAY_MS: wholeNumber(0, 10 * MINUTE).default(5 * SECOND),
   SHUTDOWN_GRACE_MS: wholeNumber(0, 10 * MINUTE).default(20 * SECOND),
   OTEL_EXPORTER_OTLP_ENDPOINT: webUrl.optional(),
 })
@@ -154,6 +155,7 @@ export interface Config {
     readonly graphiql: boolean
     readonly introspection: boolean
     readonly maxBodyBytes: number
+    readonly shutdownDelayMs: number
     readonly shutdownGraceMs: number
   }
   readonly limits: {
@@ -226,6 +228,7 @@ export function loadConfig(env: Environment): Config {
       graphiql: e.GRAPHIQL ?? exposed,
       introspection: e.INTROSPECTION ?? exposed,
       maxBodyBytes: e.MAX_BODY_BYTES,
+      shutdownDelayMs: e.SHUTDOWN_DELAY_MS,
       shutdownGraceMs: e.SHUTDOWN_GRACE_MS,
     },
     limits: {

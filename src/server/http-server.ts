@@ -11,8 +11,9 @@ export interface Server extends AsyncDisposable {
   /** Resolves with the URL to reach it by; rejects where the port is taken (`EADDRINUSE`) or not allowed. */
   listen(): Promise<string>
   /**
-   * Takes no new work, finishes what is being executed, and cuts subscriptions off so that their clients connect
-   * elsewhere. Resolves when all is done, or after the grace period.
+   * Is not ready from now on, and goes on until load balancers have noticed, where there are any. Then takes no new work,
+   * finishes what is being executed, and cuts subscriptions off so that their clients connect elsewhere. Resolves when
+   * all is done, or after the grace period.
    */
   drain(): Promise<void>
   /** Drains, and ends what is left. */
@@ -59,6 +60,7 @@ export function createHttpServer({ http, log, front, sockets }: HttpServerOption
   }
 
   const drain = async () => {
+    if (front.leave()) await delay(http.shutdownDelayMs)
     const stopped = new Promise<void>((resolve) => server.close(() => resolve()))
     front.drain()
     sockets?.drain()

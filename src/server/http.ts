@@ -37,6 +37,11 @@ export interface GraphQLFront {
 
 export interface HttpFront {
   readonly listener: RequestListener
+  /**
+   * Readiness says from now on that work is to go elsewhere; what comes all the same is done. Answers with whether there
+   * is a load balancer to hear of it: somebody who has asked of late, in a process that serves the API.
+   */
+  leave(): boolean
   /** From now on GraphQL is refused, and readiness says so; streams of events are cut, which their clients resume. */
   drain(): void
 }
@@ -51,6 +56,8 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'x-frame-options': 'DENY',
 }
 const STRICT_TRANSPORT_SECURITY = 'max-age=31536000'
+/** Load balancers ask more often than this whether a process is ready. */
+const ASKS_WITHIN_MS = 60_000
 
 /** Answers every request to the server: GraphQL, its pages, the event contract, health and metrics; nothing else. */
 export function createHttpFront(options: HttpOptions): HttpFront {
@@ -58,6 +65,8 @@ export function createHttpFront(options: HttpOptions): HttpFront {
   const headers = new Map(Object.entries(SECURITY_HEADERS))
   if (http.publicUrl.startsWith('https:')) headers.set('strict-transport-security', STRICT_TRANSPORT_SECURITY)
   const streams = new Set<EventStream>()
+  let askedForReadinessAt = Number.NEGATIVE_INFINITY
+  let leaving = false
   let draining = false
 
   const answerGraphQL = async (
@@ -106,7 +115,8 @@ export function createHttpFront(options: HttpOptions): HttpFront {
       case '/health/live':
         return respondLive(response)
       case '/health/ready':
-        return respondReady(response, await readiness(), draining)
+        askedForReadinessAt = Date.now()
+        return respondReady(response, await readiness(), leaving)
       case '/metrics':
         return await respondMetrics(response, metrics)
       default:
@@ -125,7 +135,7 @@ export function createHttpFront(options: HttpOptions): HttpFront {
       const correlationId = correlationIdFrom(request.headers['x-correlation-id'])
       response.setHeaders(headers)
       response.setHeader('x-correlation-id', correlationId)
-      if (draining) response.setHeader('connection', 'close')
+      if (leaving) response.setHeader('connection', 'close')
       answer(request, response, correlationId).catch((error: unknown) => {
         log.error({ err: error, correlationId, path: request.url?.split('?', 1)[0] }, 'request failed')
         if (response.headersSent) response.destroy()
@@ -133,7 +143,13 @@ export function createHttpFront(options: HttpOptions): HttpFront {
       })
     },
 
+    leave() {
+      leaving = true
+      return graphql !== undefined && Date.now() - askedForReadinessAt < ASKS_WITHIN_MS
+    },
+
     drain() {
+      leaving = true
       draining = true
       clearInterval(keepingAlive)
       for (const stream of streams) stream.cut()

@@ -13,6 +13,7 @@ export function testConfig(env: Readonly<Record<string, string>> = {}): Config {
     AUTH_SECRET: TEST_SECRET,
     HOST: '127.0.0.1',
     PORT: '0',
+    SHUTDOWN_DELAY_MS: '0',
     LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'silent',
     EVENTS_MAX_BYTES: String(256 * 1024 * 1024),
     ...env,

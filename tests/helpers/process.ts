@@ -95,6 +95,7 @@ function spawn({ role, databaseUrl, natsUrl, env, logFile }: ProgramOptions, por
       AUTH_SECRET: TEST_SECRET,
       HOST: '127.0.0.1',
       PORT: String(port),
+      SHUTDOWN_DELAY_MS: '0',
       ...env,
     },
     ...(logFile !== undefined && { onOutput: (text: string) => appendFileSync(logFile, text) }),
