@@ -5,12 +5,14 @@ import { ensureWebhookSecrets } from '../commands/webhook-secret.ts'
 import { OUTSIDE_CHANNELS, type OutsideChannel } from '../domain/delivery.ts'
 import { signingSecrets } from '../domain/webhook-secret.ts'
 import type { TaskwireDatabase, Tx } from '../entities/tables.ts'
+import { SYSTEM } from '../events/envelope.ts'
 import { isDatabaseUnavailable } from '../infra/database.ts'
 import type { Log } from '../lib/log.ts'
 import { LoopService, RunningState, type Service } from '../lib/service.ts'
 import type { Metrics } from '../lib/telemetry.ts'
 import { attempt, type TryResult } from './attempt.ts'
 import { claimDue, type ClaimedDelivery, readOldestDue } from './claim.ts'
+import { createForgetting } from './forget.ts'
 import { Lane } from './lane.ts'
 import type { DeliverySettings } from './settings.ts'
 
@@ -51,14 +53,15 @@ export function createDelivery(options: DeliveryOptions): Service {
     () => delivery.settled(),
   )
   const measuring = new LoopService('delivery-gauges', options.log, (state) => delivery.measure(state))
-  const both = async (act: (service: Service) => Promise<void>) => {
-    await Promise.all([act(sending), act(measuring)])
+  const forgetting = createForgetting(options.database, options.log, options.settings)
+  const all = async (act: (service: Service) => Promise<void>) => {
+    await Promise.all([sending, measuring, forgetting].map(act))
   }
   return {
     name: 'delivery',
-    run: () => both((service) => service.run()),
-    drain: () => both((service) => service.drain()),
-    stop: () => both((service) => service.stop()),
+    run: () => all((service) => service.run()),
+    drain: () => all((service) => service.drain()),
+    stop: () => all((service) => service.stop()),
   }
 }
 
@@ -172,7 +175,7 @@ class Delivery {
     const { run } = this.#options
     const { id: deliveryId, reminderId, leaseToken, userId, correlationId } = delivery
     const made = { deliveryId, reminderId, leaseToken }
-    const origin: CommandOrigin = { userId, actorId: 'system', correlationId, causationId: deliveryId }
+    const origin: CommandOrigin = { userId, actorId: SYSTEM, correlationId, causationId: deliveryId }
     switch (result.outcome) {
       case 'sent':
         return run(deliverySent, made, origin)
