@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
+import { readExamples } from '../src/server/graphiql-examples.ts'
 import { browserIsMissing, launchBrowser, type WatchedPage, watchPage } from './helpers/browser.ts'
 import { Gateway } from './helpers/gateway.ts'
 import { rawGet } from './helpers/raw-get.ts'
@@ -74,6 +75,8 @@ describe('in Chromium', { skip: browserIsMissing('GraphiQL') }, () => {
   test('the first click works for the mutation and for the feed, and nothing is loaded from elsewhere', async () => {
     const watched = await open()
     const feed = watched.page
+    const titles = (await readExamples()).map(({ query }) => /^(?:query|mutation|subscription) (\w+)/m.exec(query)?.[1])
+    assert.deepEqual(await feed.locator('.graphiql-tabs [role=tab]').allInnerTexts(), titles)
     await play(feed, 'Feed')
     await shows(feed, 'SyncCaughtUp')
 

@@ -3,7 +3,7 @@
 // tab it begins. Served as it is, so it is JavaScript.
 
 /**
- * @typedef {{ token?: string, query: string, workers: Record<string, string> }} Settings
+ * @typedef {{ token?: string, tabs: { query: string, variables?: string }[], workers: Record<string, string> }} Settings
  * @typedef {{ query: string, operationName?: string | null, variables?: object }} Params
  * @typedef {Record<string, string>} Headers
  * @typedef {{ kind: string, operation?: string, name?: { value: string } }} Definition
@@ -135,7 +135,7 @@ addEventListener('load', () => {
     logo: ' ',
     fetcher,
     headers,
-    defaultTabs: [{ query: settings.query, headers }],
+    defaultTabs: settings.tabs.map((tabToBegin) => ({ ...tabToBegin, headers })),
     query: tab?.query ?? undefined,
     variables: tab?.variables ?? undefined,
     initialHeaders: tab?.headers ?? headers,

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { fingerprint } from './entity-tag.ts'
+import { type Example, readExamples } from './graphiql-examples.ts'
 import { contentSecurityPolicy, isOwnName } from './page-security.ts'
 import { IMMUTABLE, StaticFile } from './static-file.ts'
 
@@ -31,47 +32,6 @@ const MAY = [
   "font-src 'self' data:",
 ]
 
-const WELCOME = `# Every change comes back as an event.
-#
-# 1. Press play and choose Feed: it stays open.
-# 2. Open this page in a second window, and play
-#    CreateTask there: its event arrives here.
-
-mutation CreateTask {
-  createTask(
-    input: {
-      title: "Buy oat milk"
-      tags: ["errands"]
-    }
-  ) {
-    task {
-      id
-      title
-      status
-    }
-    eventId
-  }
-}
-
-subscription Feed {
-  syncEvents {
-    __typename
-    ... on SyncEvent {
-      eventId
-      eventType
-      version
-      entity {
-        ... on Task {
-          title
-          status
-        }
-      }
-      timestamp
-    }
-  }
-}
-`
-
 export function createGraphiQL({ publicUrl, developmentToken }: GraphiQLOptions): GraphiQL {
   let loading: Promise<Assets> | undefined
   const assets = () => {
@@ -83,13 +43,13 @@ export function createGraphiQL({ publicUrl, developmentToken }: GraphiQLOptions)
     isAskedFor: ({ method, headers }) => method === 'GET' && headers.accept?.includes('text/html') === true,
 
     async respondPage({ headers: { host } }, response) {
-      const { paths } = await assets()
+      const { paths, examples } = await assets()
       const token = isOwnName(host, publicUrl) ? await developmentToken?.() : undefined
       response.writeHead(200, {
         'content-type': 'text/html; charset=utf-8',
         'content-security-policy': contentSecurityPolicy(host, MAY),
       })
-      response.end(page(paths, { token, query: WELCOME, workers: paths.workers }))
+      response.end(page(paths, { token, tabs: examples.map(tabOf), workers: paths.workers }))
     },
 
     async respondAsset(path, request, response) {
@@ -97,6 +57,11 @@ export function createGraphiQL({ publicUrl, developmentToken }: GraphiQLOptions)
       return (await assets()).respond(path, request, response)
     },
   }
+}
+
+function tabOf({ query, variables }: Example): object {
+  const given = variables(new Date())
+  return { query, ...(Object.keys(given).length > 0 && { variables: JSON.stringify(given, null, 2) }) }
 }
 
 interface Paths {
@@ -129,12 +94,16 @@ function page(paths: Paths, settings: object): string {
 `
 }
 
-/** The files of the page, each under a name with its hash, so that browsers keep it. */
+type Parts = typeof import('@graphql-yoga/render-graphiql/graphiql')
+
+/** The files of the page, each under a name with its hash, so that browsers keep it; and what it begins with. */
 class Assets {
   readonly paths: Paths
+  readonly examples: readonly Example[]
   readonly #files = new Map<string, StaticFile>()
 
-  private constructor(parts: typeof import('@graphql-yoga/render-graphiql/graphiql'), pageScript: string) {
+  private constructor(parts: Parts, pageScript: string, examples: readonly Example[]) {
+    this.examples = examples
     const script = (name: string, content: string) => this.#add(name, 'js', 'text/javascript', content)
     this.paths = {
       script: script('graphiql', parts.js),
@@ -150,11 +119,13 @@ class Assets {
 
   /** Takes some 30 MB of memory, so only once somebody opens the page. */
   static async load(): Promise<Assets> {
-    const [parts, pageScript] = await Promise.all([
-      import('@graphql-yoga/render-graphiql/graphiql'),
-      readFile(PAGE_SCRIPT, 'utf8'),
-    ])
-    return new Assets(parts, pageScript)
+    return new Assets(
+      ...(await Promise.all([
+        import('@graphql-yoga/render-graphiql/graphiql'),
+        readFile(PAGE_SCRIPT, 'utf8'),
+        readExamples(),
+      ])),
+    )
   }
 
   async respond(path: string, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
