@@ -8,6 +8,7 @@ import { Notifications } from './20261127-02-notifications.ts'
 import { WebhookSecrets } from './20261127-03-webhook-secrets.ts'
 import { Deliveries } from './20261127-04-deliveries.ts'
 import { Conversations } from './20261128-01-conversations.ts'
+import { AdminReads } from './20261128-02-admin-reads.ts'
 
 /** Every migration, in the order in which they run. */
 export const migrations: readonly MigrationObject[] = [
@@ -20,4 +21,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: '20261127-03-webhook-secrets', class: WebhookSecrets },
   { name: '20261127-04-deliveries', class: Deliveries },
   { name: '20261128-01-conversations', class: Conversations },
+  { name: '20261128-02-admin-reads', class: AdminReads },
 ]

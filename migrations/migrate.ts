@@ -6,6 +6,9 @@ import { migrations } from './list.ts'
 /** Any number; the same for every process that migrates, so that one waits for the other. */
 const MIGRATION_LOCK = 7_461_736
 
+/** What the application's login takes: never its own rights, which are none. */
+const ROLES = ['taskwire_app', 'taskwire_worker', 'taskwire_admin']
+
 /** How to open the schema's owner's view of the database: for migrations and for checks of the entities. */
 export const openSchema = (url: string) => openOrm({ url, entities, migrations, migrationsFolder: import.meta.dirname })
 
@@ -41,12 +44,10 @@ async function grantRoles(client: pg.Client, login: URL): Promise<void> {
   const known = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [name])
   if (known.rowCount === 0)
     await client.query(`CREATE ROLE ${pg.escapeIdentifier(name)} LOGIN PASSWORD ${pg.escapeLiteral(password)}`)
-  const granted = await client.query<{ both: boolean }>(
-    `SELECT pg_has_role($1, 'taskwire_app', 'SET') AND pg_has_role($1, 'taskwire_worker', 'SET') AS both`,
-    [name],
+  const granted = await client.query<{ all: boolean }>(
+    `SELECT bool_and(pg_has_role($1, role, 'SET')) AS all FROM unnest($2::text[]) AS role`,
+    [name, ROLES],
   )
-  if (granted.rows[0]?.both !== true)
-    await client.query(
-      `GRANT taskwire_app, taskwire_worker TO ${pg.escapeIdentifier(name)} WITH INHERIT FALSE, SET TRUE`,
-    )
+  if (granted.rows[0]?.all !== true)
+    await client.query(`GRANT ${ROLES.join(', ')} TO ${pg.escapeIdentifier(name)} WITH INHERIT FALSE, SET TRUE`)
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { after, test } from 'node:test'
+import { sql } from 'kysely'
 import { migrations } from '../migrations/list.ts'
 import { migrate, openSchema } from '../migrations/migrate.ts'
 import { asSuperuser, createTestDatabase, LOGIN, OWNER, urlFor } from './helpers/database.ts'
@@ -25,13 +26,14 @@ const BEYOND_ENTITIES = [
   // Full-text search is read through taskwire_search() alone.
   'alter table "tasks" drop column "search"',
   'drop index "tasks_by_words"',
+  'drop function if exists "taskwire_backlog"()',
   'drop function if exists "taskwire_now"()',
   'drop function if exists "taskwire_search"(tsquery)',
   'drop function if exists "taskwire_user"()',
 ]
 
 /** Tables whose rows belong to no user. One more wants thinking about. */
-const SYSTEM_TABLES = ['clock', 'dead_letters', 'migrations', 'relay']
+const SYSTEM_TABLES = ['clock', 'dead_letters', 'migrations', 'processes', 'relay']
 
 async function userTables(): Promise<string[]> {
   const rows = await database.query<{ name: string }>(
@@ -101,22 +103,26 @@ test('two that migrate at once both succeed, a third has nothing to do, and the 
 test('neither the login nor the roles it takes are superusers, pass the policies by, or own a table', async () => {
   const roles = await database.query(
     `SELECT rolname, rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb AS strong FROM pg_roles
-     WHERE rolname IN ('taskwire_app', 'taskwire_worker', $1) ORDER BY 1`,
+     WHERE rolname IN ('taskwire_app', 'taskwire_worker', 'taskwire_admin', $1) ORDER BY 1`,
     [LOGIN.user],
   )
   assert.deepEqual(roles, [
     { rolname: LOGIN.user, strong: false },
+    { rolname: 'taskwire_admin', strong: false },
     { rolname: 'taskwire_app', strong: false },
     { rolname: 'taskwire_worker', strong: false },
   ])
   const owned = await database.query(
     `SELECT r.rolname, pg_describe_object(d.classid, d.objid, 0) AS object
      FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid AND d.refclassid = 'pg_authid'::regclass
-     WHERE d.deptype = 'o' AND r.rolname IN ('taskwire_app', 'taskwire_worker', $1)
-       AND d.dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))`,
+     WHERE d.deptype = 'o' AND r.rolname IN ('taskwire_app', 'taskwire_worker', 'taskwire_admin', $1)
+       AND d.dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) ORDER BY 2`,
     [LOGIN.user],
   )
-  assert.deepEqual(owned, [{ rolname: 'taskwire_worker', object: 'function taskwire_search(tsquery)' }])
+  assert.deepEqual(owned, [
+    { rolname: 'taskwire_worker', object: 'function taskwire_backlog()' },
+    { rolname: 'taskwire_worker', object: 'function taskwire_search(tsquery)' },
+  ])
 })
 
 test('every table with a user has both policies, enabled and forced, and every other is known', async () => {
@@ -158,7 +164,11 @@ test('the roles have rights on what they need, and nobody else has any', async (
   const rightsOf = (grantee: string, name: string) =>
     grants.find((grant) => grant.grantee === grantee && grant.name === name)?.rights ?? ''
   const tables = await userTables()
-  assert.deepEqual([...new Set(grants.map((grant) => grant.grantee))].toSorted(), ['taskwire_app', 'taskwire_worker'])
+  assert.deepEqual([...new Set(grants.map((grant) => grant.grantee))].toSorted(), [
+    'taskwire_admin',
+    'taskwire_app',
+    'taskwire_worker',
+  ])
   for (const table of tables) {
     assert.equal(rightsOf('taskwire_worker', table), 'DELETE INSERT SELECT UPDATE', table)
     assert.match(rightsOf('taskwire_app', table), /\bSELECT\b/, table)
@@ -166,7 +176,74 @@ test('the roles have rights on what they need, and nobody else has any', async (
   }
   for (const table of ['audit_entries', 'outbox', 'entity_ids'])
     assert.doesNotMatch(rightsOf('taskwire_app', table), /UPDATE|DELETE/, `${table} tells what happened`)
-  for (const table of SYSTEM_TABLES) assert.match(rightsOf('taskwire_app', table), /^(SELECT)?$/, table)
+  // A gateway tells there that it runs.
+  for (const table of SYSTEM_TABLES)
+    if (table === 'processes') assert.equal(rightsOf('taskwire_app', table), 'DELETE INSERT SELECT UPDATE')
+    else assert.match(rightsOf('taskwire_app', table), /^(SELECT)?$/, table)
+  assert.equal(rightsOf('taskwire_app', 'dead_letters'), '')
+})
+
+test('an admin’s transaction reaches the dead letters and the state of the system, and nothing of users', async () => {
+  const rights = await database.query(
+    `SELECT table_name AS name, privilege_type AS right, NULL AS column FROM information_schema.role_table_grants
+     WHERE grantee = 'taskwire_admin'
+     UNION ALL
+     SELECT table_name, privilege_type, column_name FROM information_schema.role_column_grants
+     WHERE grantee = 'taskwire_admin' AND privilege_type <> 'SELECT' ORDER BY 1, 2, 3`,
+  )
+  assert.deepEqual(
+    rights.map(({ name, right, column }) => [name, right, column].filter((part) => part !== null).join(' ')),
+    [
+      'clock SELECT',
+      'dead_letters SELECT',
+      'dead_letters UPDATE discard_reason',
+      'dead_letters UPDATE discarded_at',
+      'dead_letters UPDATE discarded_by',
+      'dead_letters UPDATE retry_at',
+      'migrations SELECT',
+      'processes SELECT',
+      'relay SELECT',
+    ],
+  )
+  const memberships = await database.query(
+    `SELECT role, member, pg_has_role(member, role, 'USAGE') AS inherits, pg_has_role(member, role, 'SET') AS takes
+     FROM unnest(ARRAY['taskwire_app', 'taskwire_worker', 'taskwire_admin']) AS role,
+          unnest(ARRAY['taskwire_app', 'taskwire_worker', 'taskwire_admin']) AS member WHERE role <> member`,
+  )
+  for (const { role, member, inherits, takes } of memberships)
+    assert.deepEqual([inherits, takes], [false, false], `${String(member)} and ${String(role)}`)
+
+  const app = database.open('taskwire_app')
+  const worker = database.open('taskwire_worker')
+  await worker.asUser('alice', ({ db }) =>
+    sql`INSERT INTO outbox (id, user_id, entity_type, entity_id, version, type, subject, event, created_at)
+        VALUES (gen_random_uuid(), 'alice', 'TAG', gen_random_uuid(), 1, 'tag.created', 's', '{}', now())`.execute(db),
+  )
+  const backlog = sql<{ events: number }>`SELECT * FROM taskwire_backlog()`
+  assert.equal((await app.asAdmin('ada', ({ db }) => backlog.execute(db))).rows[0]?.events, 1)
+  for (const table of await userTables())
+    for (const statement of [sql`SELECT 1 FROM ${sql.table(table)}`, sql`DELETE FROM ${sql.table(table)}`]) {
+      const asAdmin = app.asAdmin('alice', ({ db }) => statement.execute(db))
+      await assert.rejects(asAdmin, { code: '42501' }, table)
+    }
+  for (const statement of [
+    sql`DELETE FROM dead_letters`,
+    sql`UPDATE dead_letters SET body = ''`,
+    sql`INSERT INTO processes SELECT * FROM processes`,
+  ])
+    await assert.rejects(
+      app.asAdmin('alice', ({ db }) => statement.execute(db)),
+      { code: '42501' },
+    )
+
+  // Nothing of it is left to what runs on the same connection afterwards, nor open to a user's transaction.
+  const alone = database.open('taskwire_app', { poolSize: 1 })
+  await alone.asAdmin('ada', ({ db }) => sql`SELECT 1 FROM dead_letters`.execute(db))
+  for (const statement of [sql`SELECT 1 FROM dead_letters`, backlog])
+    await assert.rejects(
+      alone.asUser('ada', ({ db }) => statement.execute(db)),
+      { code: '42501' },
+    )
 })
 
 test('a user sees their own rows, the worker all, and neither the owner nor the bare login any', async () => {
@@ -196,8 +273,11 @@ test('a user sees their own rows, the worker all, and neither the owner nor the 
 test('what runs with its owner’s rights looks functions up in fixed schemas only', async () => {
   assert.deepEqual(
     await database.query(
-      `SELECT proname, proconfig FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef`,
+      `SELECT proname, proconfig FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef ORDER BY 1`,
     ),
-    [{ proname: 'taskwire_search', proconfig: ['search_path=pg_catalog, public'] }],
+    ['taskwire_backlog', 'taskwire_search'].map((proname) => ({
+      proname,
+      proconfig: ['search_path=pg_catalog, public'],
+    })),
   )
 })

@@ -13,6 +13,7 @@ import { InboxEntity } from './inbox.ts'
 import { NotificationEntity } from './notification.ts'
 import { NotificationSettingsEntity } from './notification-settings.ts'
 import { OutboxEntity, RelayEntity } from './outbox.ts'
+import { ProcessEntity } from './process.ts'
 import { RecurringTaskEntity, RecurringTaskTagEntity } from './recurring-task.ts'
 import { ReminderEntity } from './reminder.ts'
 import { TagEntity, TaskTagEntity } from './tag.ts'
@@ -38,6 +39,7 @@ export const entities = [
   AuditEntryEntity,
   InboxEntity,
   DeadLetterEntity,
+  ProcessEntity,
   IdempotencyKeyEntity,
   ClockEntity,
 ] as const

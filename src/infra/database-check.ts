@@ -9,7 +9,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   '22023': 'The database has no Taskwire roles yet: run `npm run migrate`.',
   '28000': 'The login of DATABASE_URL is refused: check the user, and pg_hba.conf.',
   '28P01': 'The login of DATABASE_URL is refused: check the user and the password.',
-  '42501': 'The login of DATABASE_URL may not take the roles taskwire_app and taskwire_worker: run `npm run migrate`.',
+  '42501':
+    'The login of DATABASE_URL may not take the roles taskwire_app, taskwire_worker and taskwire_admin: run `npm run migrate`.',
   '42883': 'The database is not migrated: run `npm run migrate`.',
   '42P01': 'The database is not migrated: run `npm run migrate`.',
 }

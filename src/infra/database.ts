@@ -27,6 +27,8 @@ export interface DatabaseOptions {
  */
 const IDLE_IN_TRANSACTION_MS: Record<DatabaseRole, number> = { taskwire_app: 60_000, taskwire_worker: 5_000 }
 const CONNECT_TIMEOUT_MS = 10_000
+/** Until the transaction ends. The login may take this role, and the pool's is no member of it. */
+const AS_ADMIN = 'SET LOCAL ROLE taskwire_admin'
 /** What a connection has prepared goes with it. */
 const LIFETIME_SECONDS = 30 * 60
 
@@ -58,6 +60,8 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   return CONNECTION_CODE.test(code) || CONNECTION_MESSAGE.test(error.message)
 }
+
+const SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
 
 /**
  * A pool of connections under one role, which hands out transactions only: no statement runs outside of one. The
@@ -91,10 +95,13 @@ export class Database<Tables> implements AsyncDisposable {
   }
 
   /** One read-only snapshot of what `userId` may see. The first statement goes without waiting for its BEGIN. */
-  async openSnapshot(userId: string): Promise<Snapshot<Tables>> {
-    const transaction = await this.#begin('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', userId)
-    void transaction.now().then(this.#options.onTime, () => undefined)
-    return { db: transaction.db, now: () => transaction.now(), end: () => transaction.rollback() }
+  openSnapshot(userId: string): Promise<Snapshot<Tables>> {
+    return this.#snapshot(SNAPSHOT, userId)
+  }
+
+  /** The same of what an admin may see: what is everybody's, as far as `taskwire_admin` may, and nothing of users' own. */
+  openAdminSnapshot(userId: string): Promise<Snapshot<Tables>> {
+    return this.#snapshot(`${SNAPSHOT}; ${AS_ADMIN}`, userId)
   }
 
   /** Runs `work` in one transaction as `userId`; commits when it resolves, rolls back when it rejects. */
@@ -107,7 +114,12 @@ export class Database<Tables> implements AsyncDisposable {
    * who each hold one of the pool's and wait for a second would wait for one another.
    */
   asUserBeside<T>(userId: string, work: (tx: OpenTransaction<Tables>) => Promise<T>): Promise<T> {
-    return this.#run(userId, work, this.#beside)
+    return this.#run(userId, work, { pool: this.#beside })
+  }
+
+  /** Runs `work` in one transaction of an admin, with the rights of `taskwire_admin` in place of the pool's. */
+  asAdmin<T>(userId: string, work: (tx: OpenTransaction<Tables>) => Promise<T>): Promise<T> {
+    return this.#run(userId, work, { begin: `BEGIN; ${AS_ADMIN}` })
   }
 
   /** Runs `work` in one transaction that belongs to no user: sees all rows under `taskwire_worker`, else none. */
@@ -136,8 +148,18 @@ export class Database<Tables> implements AsyncDisposable {
     return pool
   }
 
-  async #run<T>(userId: string, work: (tx: OpenTransaction<Tables>) => Promise<T>, pool = this.#pool): Promise<T> {
-    const transaction = await this.#begin('BEGIN', userId, pool)
+  async #snapshot(begin: string, userId: string): Promise<Snapshot<Tables>> {
+    const transaction = await this.#begin(begin, userId)
+    void transaction.now().then(this.#options.onTime, () => undefined)
+    return { db: transaction.db, now: () => transaction.now(), end: () => transaction.rollback() }
+  }
+
+  async #run<T>(
+    userId: string,
+    work: (tx: OpenTransaction<Tables>) => Promise<T>,
+    { begin = 'BEGIN', pool = this.#pool } = {},
+  ): Promise<T> {
+    const transaction = await this.#begin(begin, userId, pool)
     try {
       const now = await transaction.now()
       this.#options.onTime?.(now)

@@ -12,7 +12,7 @@ import { startNats, type TestNats } from './nats.ts'
 import { testConfig, testLog } from './options.ts'
 
 /** Without waiting long for what a deployment waits long for. */
-export const FAST = { retryDelayMs: () => 20, newerDelayMs: 50, gaugesEveryMs: 50 }
+export const FAST = { retryDelayMs: () => 20, newerDelayMs: 50, retryPollMs: 20, gaugesEveryMs: 50 }
 
 /** A database and a nats-server with the stream, for consumers; no relay: a test publishes what it likes. */
 export class ConsumerWorld implements AsyncDisposable {

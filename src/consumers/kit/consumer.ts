@@ -11,7 +11,8 @@ import type { Metrics } from '../../lib/telemetry.ts'
 import { attach, HEARTBEAT_MS } from './attach.ts'
 import { inBatches } from './batches.ts'
 import { countDeadLetters } from './dead-letters.ts'
-import { asCommands, type Handle, inOneTransaction, type React } from './effects.ts'
+import { asCommands, type Effects, type Handle, inOneTransaction, type React } from './effects.ts'
+import { type RetryOptions, retryLetters } from './retries.ts'
 import { Settler, type SettleOptions } from './settle.ts'
 
 /** What a consumer does with its events: it either handles them as nobody, or reacts with commands. */
@@ -20,7 +21,9 @@ export type ConsumerDefinition = { readonly name: DurableName } & (
   | { readonly react: React; readonly run: RunCommand }
 )
 
-export interface ConsumerSettings extends Pick<SettleOptions, 'tries' | 'retryDelayMs' | 'newerDelayMs'> {
+export interface ConsumerSettings
+  extends Pick<SettleOptions, 'tries' | 'retryDelayMs' | 'newerDelayMs'>,
+    Pick<RetryOptions, 'retryPollMs' | 'retryLeaseMs'> {
   readonly batchSize: number
   readonly lingerMs: number
   readonly gaugesEveryMs: number
@@ -45,6 +48,9 @@ const DEFAULTS: ConsumerSettings = {
   // 1 s, 5 s, 25 s, 2 min
   retryDelayMs: (tries) => Math.min(1_000 * 5 ** (tries - 1), 2 * MINUTE_MS),
   newerDelayMs: MINUTE_MS / 2,
+  retryPollMs: 1_000,
+  // Handlers take milliseconds.
+  retryLeaseMs: MINUTE_MS / 2,
   gaugesEveryMs: 3_000,
 }
 
@@ -57,14 +63,15 @@ export function createConsumer(definition: ConsumerDefinition, options: Consumer
   const name = `consumer-${definition.name}`
   const consuming = new LoopService(name, options.log, (state) => consumer.consume(state))
   const measuring = new LoopService(`${name}-gauges`, options.log, (state) => consumer.measure(state))
-  const both = async (act: (service: Service) => Promise<void>) => {
-    await Promise.all([act(consuming), act(measuring)])
+  const retrying = new LoopService(`${name}-retries`, options.log, (state) => consumer.retry(state))
+  const all = async (act: (service: Service) => Promise<void>) => {
+    await Promise.all([consuming, measuring, retrying].map(act))
   }
   return {
     name,
-    run: () => both((service) => service.run()),
-    drain: () => both((service) => service.drain()),
-    stop: () => both((service) => service.stop()),
+    run: () => all((service) => service.run()),
+    drain: () => all((service) => service.drain()),
+    stop: () => all((service) => service.stop()),
   }
 }
 
@@ -73,6 +80,7 @@ class Consumer {
   readonly #options: ConsumerOptions
   readonly #settings: ConsumerSettings
   readonly #log: Log
+  readonly #effects: Effects
   #measured = true
 
   constructor(definition: ConsumerDefinition, options: ConsumerOptions) {
@@ -80,12 +88,15 @@ class Consumer {
     this.#options = options
     this.#settings = { ...DEFAULTS, ...options.settings }
     this.#log = options.log.child({ consumer: definition.name })
+    this.#effects =
+      'handle' in definition
+        ? inOneTransaction(options.database, definition.name, definition.handle, definition.afterEffects)
+        : asCommands(options.database, definition.name, definition.run, definition.react)
   }
 
   /** Takes messages until the consumer is stopped, the durable is lost, or an outage of the database is over. */
   async consume(state: RunningState): Promise<void> {
-    const definition = this.#definition
-    const { name } = definition
+    const { name } = this.#definition
     const { database, metrics, natsOptions } = this.#options
     const { batchSize, lingerMs } = this.#settings
     const nats = await unlessStopped(state, this.#options.link.ready())
@@ -96,10 +107,7 @@ class Consumer {
     const settler = new Settler({
       ...this.#settings,
       consumer: name,
-      effects:
-        'handle' in definition
-          ? inOneTransaction(database, name, definition.handle, definition.afterEffects)
-          : asCommands(database, name, definition.run, definition.react),
+      effects: this.#effects,
       database,
       log,
       metrics,
@@ -113,6 +121,20 @@ class Consumer {
       state.signal.removeEventListener('abort', pullNoMore)
       pullNoMore()
     }
+  }
+
+  /** Tries the letters once more that an admin wants tried. */
+  async retry(state: RunningState): Promise<void> {
+    const { database, metrics } = this.#options
+    const consumer = this.#definition.name
+    await retryLetters(state, {
+      ...this.#settings,
+      consumer,
+      effects: this.#effects,
+      database,
+      log: this.#log,
+      metrics,
+    })
   }
 
   async measure(state: RunningState): Promise<void> {
