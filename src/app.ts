@@ -13,6 +13,7 @@ import { checkDatabase } from './infra/database-check.ts'
 import { NatsLink } from './infra/jetstream.ts'
 import { Clock } from './lib/clock.ts'
 import type { Config } from './lib/config.ts'
+import { newId } from './lib/ids.ts'
 import { createLog, type Log } from './lib/log.ts'
 import type { Service } from './lib/service.ts'
 import { createMetrics, type Metrics } from './lib/telemetry.ts'
@@ -23,6 +24,7 @@ import { expiredConversations } from './scheduler/conversations.ts'
 import { DueScheduler } from './scheduler/due-commands.ts'
 import { dueInstances } from './scheduler/recurrence.ts'
 import { schema } from './schema/schema.ts'
+import { createPresence } from './server/presence.ts'
 import { readiness } from './server/readiness.ts'
 import { createServer } from './server/server.ts'
 import { createFeed } from './sync/feed.ts'
@@ -68,6 +70,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   if (database === undefined) throw new Error(`Unknown role ${config.role}`)
   await checkDatabase(database, migrations.at(-1)?.name ?? '', log)
 
+  const processId = newId()
   const workers =
     worker &&
     createWorkers(
@@ -79,10 +82,20 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
         database: worker,
         log,
         metrics,
+        processId,
       },
       writing(worker),
     )
-  const feed = gateway && createFeed({ link, database: gateway, cursorSecret: config.cursorSecret, log, metrics })
+  const feed =
+    gateway && createFeed({ link, database: gateway, cursorSecret: config.cursorSecret, log, metrics, processId })
+  const presence = createPresence({
+    id: processId,
+    role: config.role,
+    database: worker ?? database,
+    metrics,
+    lag: workers?.lag,
+    log,
+  })
   const server = createServer({
     config,
     log,
@@ -91,7 +104,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     api: gateway &&
       feed && {
         schema,
-        services: { database: gateway, run: createCommandRunner(writing(gateway)), feed, clock, log },
+        services: { database: gateway, run: createCommandRunner(writing(gateway)), feed, link, clock, log },
         verifier: createVerifier(config.auth, log),
       },
     developmentToken: overrides.developmentToken,
@@ -112,7 +125,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
       )
   }
 
-  const services: Service[] = [...(workers?.services ?? []), ...(feed === undefined ? [] : [feed])]
+  const services: Service[] = [...(workers?.services ?? []), ...(feed === undefined ? [] : [feed]), presence]
   for (const service of services) {
     starting.defer(() => service.stop())
     void supervise(service, log)
@@ -157,6 +170,7 @@ interface WorkerParts {
   readonly database: Database<Tables>
   readonly log: Log
   readonly metrics: Metrics
+  readonly processId: string
 }
 
 function createWorkers(shared: WorkerParts, writing: CommandRunnerOptions) {

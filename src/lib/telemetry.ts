@@ -58,7 +58,7 @@ export function createMetrics() {
     }),
     deadLetters: new Gauge({
       name: 'taskwire_dead_letters',
-      help: 'Events in the dead letter table.',
+      help: 'Dead letters that wait for somebody: those that are not discarded.',
       labelNames: ['consumer'] as const,
       registers,
     }),

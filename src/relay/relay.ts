@@ -27,6 +27,8 @@ export interface RelayOptions {
   readonly database: TaskwireDatabase
   readonly log: Log
   readonly metrics: Metrics
+  /** A UUID that no other process has; random by default. */
+  readonly processId?: string
 }
 
 /**
@@ -40,7 +42,7 @@ export interface RelayOptions {
 export class Relay implements Service {
   readonly name = 'relay'
   /** This relay, as the holder of the lease. */
-  readonly #holder = randomUUID()
+  readonly #holder: string
   readonly #options: RelayOptions
   readonly #log: Log
   readonly #loop: LoopService
@@ -55,6 +57,7 @@ export class Relay implements Service {
 
   constructor(options: RelayOptions) {
     this.#options = options
+    this.#holder = options.processId ?? randomUUID()
     this.#log = options.log.child({ service: this.name })
     this.#loop = new LoopService(
       this.name,

@@ -11,6 +11,7 @@ import { type DateTimeFilter, dateTimeConditions } from './date-time-filter.ts'
 import { type Page, type PagingArgs, readPage } from './keyset.ts'
 import type { OrderKey } from './keyset-branches.ts'
 import type { Reads } from './reads.ts'
+import { isOneOf, isText } from './text-filter.ts'
 
 export type AuditEntryRow = Selectable<Tables['audit_entries']>
 
@@ -93,16 +94,12 @@ function conditionsOf(filter: AuditFilter): Condition[] {
   if (entityType) conditions.push(sql`entity_type = ANY(${entityType}::text[])`)
   if (typeof entityId === 'string') conditions.push(isId('entity_id', entityId))
   if (operation) conditions.push(sql`operation = ANY(${operation}::text[])`)
-  if (eventType) conditions.push(sql`event_type = ANY(${eventType.filter(isText)}::text[])`)
+  if (eventType) conditions.push(isOneOf('event_type', eventType))
   if (typeof eventId === 'string') conditions.push(isId('event_id', eventId))
-  if (typeof correlationId === 'string')
-    conditions.push(isText(correlationId) ? sql`correlation_id = ${correlationId}` : sql`false`)
+  if (typeof correlationId === 'string') conditions.push(isText('correlation_id', correlationId))
   return [...conditions, ...dateTimeConditions(sql`audit_entries.timestamp`, timestamp ?? {})]
 }
 
 function isId(column: 'entity_id' | 'event_id', id: string): Condition {
   return isUuid(id) ? sql`${sql.ref(column)} = ${id}::uuid` : sql`false`
 }
-
-/** PostgreSQL has no text with this character in it. */
-const isText = (text: string) => !text.includes('\0')

@@ -2,6 +2,7 @@ import type { Viewer } from '../auth/viewer.ts'
 import type { CommandOrigin, RunCommand } from '../commands/command.ts'
 import { TaskwireError } from '../domain/errors.ts'
 import type { TaskwireDatabase } from '../entities/tables.ts'
+import type { NatsLink } from '../infra/jetstream.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Feed } from '../sync/feed.ts'
@@ -12,6 +13,8 @@ export interface Services {
   readonly database: TaskwireDatabase
   readonly run: RunCommand
   readonly feed: Feed
+  /** For what is asked of NATS itself. */
+  readonly link: NatsLink
   readonly clock: Clock
   readonly log: Log
 }

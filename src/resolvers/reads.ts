@@ -11,10 +11,23 @@ export class Reads {
   #snapshot: Promise<ReadTx> | undefined
   #loaders = new Map<unknown, unknown>()
   #closed = false
+  readonly #as: 'user' | 'admin'
+  #admin: Reads | undefined
 
-  constructor(database: TaskwireDatabase, userId: string | undefined) {
+  constructor(database: TaskwireDatabase, userId: string | undefined, as: 'user' | 'admin' = 'user') {
     this.#database = database
     this.#userId = userId
+    this.#as = as
+  }
+
+  /**
+   * What an admin reads in the same operation, of what is everybody's: a snapshot beside the user's own, on a connection
+   * of its own, with other rights. Whether the user is one, the caller knows.
+   */
+  get admin(): Reads {
+    if (this.#closed) throw new Error('The operation has ended.')
+    this.#admin ??= new Reads(this.#database, this.#userId, 'admin')
+    return this.#admin
   }
 
   /**
@@ -30,7 +43,8 @@ export class Reads {
   /** @throws TaskwireError UNAUTHENTICATED where there is no user to read for */
   async open(): Promise<ReadTx> {
     if (this.#closed) throw new Error('The operation has ended.')
-    this.#snapshot ??= this.#database.openSnapshot(this.userId)
+    this.#snapshot ??=
+      this.#as === 'admin' ? this.#database.openAdminSnapshot(this.userId) : this.#database.openSnapshot(this.userId)
     return this.#snapshot
   }
 
@@ -60,11 +74,13 @@ export class Reads {
     this.#loaders = new Map()
     // A snapshot that could not be opened has told whoever awaited it.
     await snapshot?.then((tx) => tx.end()).catch(() => undefined)
+    await this.#admin?.renew()
   }
 
   /** To be called at the operation's end: what still wants to read after that would keep a connection for ever. */
   async close(): Promise<void> {
     this.#closed = true
+    await this.#admin?.close()
     await this.renew()
   }
 }

@@ -9,7 +9,7 @@ import { createLog } from '../../src/lib/log.ts'
 import { createMetrics, type Metrics } from '../../src/lib/telemetry.ts'
 import type { Server } from '../../src/server/http-server.ts'
 import { createServer, type ServerOptions } from '../../src/server/server.ts'
-import { offlineFeed } from './offline-feed.ts'
+import { offlineFeed, offlineLink } from './offline-feed.ts'
 import { TEST_SECRET, testConfig } from './options.ts'
 import { TestApi } from './test-schema.ts'
 import { openEventStream, type Request, type Result, TestSocket } from './transports.ts'
@@ -59,6 +59,7 @@ export class Gateway implements AsyncDisposable {
     // Nobody listens there: whoever reads finds PostgreSQL away.
     const { url } = config.database
     this.#database = new Database<Tables>({ url, role: 'taskwire_app', poolSize: 1, statementTimeoutMs: 1_000 })
+    const link = offlineLink()
     this.server = createServer({
       config,
       log,
@@ -69,7 +70,8 @@ export class Gateway implements AsyncDisposable {
         services: {
           database: this.#database,
           run: () => Promise.reject(new Error('The test schema has no commands.')),
-          feed: offlineFeed(this.#database),
+          feed: offlineFeed(this.#database, link),
+          link,
           clock: new Clock(),
           log,
         } as NonNullable<ServerOptions['api']>['services'],

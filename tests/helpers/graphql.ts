@@ -8,7 +8,7 @@ import { type Context, createContext, type Services } from '../../src/resolvers/
 import { schema } from '../../src/schema/schema.ts'
 import { createErrorPresenter } from '../../src/server/errors.ts'
 import type { TestDatabase } from './database.ts'
-import { offlineFeed } from './offline-feed.ts'
+import { offlineFeed, offlineLink } from './offline-feed.ts'
 import { testLog } from './options.ts'
 
 export interface Answer {
@@ -24,21 +24,25 @@ export class GraphqlWorld {
   /** The SQL of every statement since `forgetStatements`, without what begins and ends transactions. */
   readonly statements: string[] = []
   readonly services: Services
+  /** The users whose tokens say that they are admins. */
+  readonly admins = new Set<string>()
   readonly #presenter = createErrorPresenter(testLog())
 
   constructor(database: TestDatabase, role: DatabaseRole = 'taskwire_app', poolSize = 10) {
     const pool = database.open(role, { poolSize, onStatement: (sql) => this.statements.push(sql) })
+    const link = offlineLink()
     this.services = {
       database: pool,
       run: createCommandRunner({ database: pool, publicUrl: 'http://localhost', onCommit: () => undefined }),
-      feed: offlineFeed(pool),
+      feed: offlineFeed(pool, link),
+      link,
       clock: new Clock(),
       log: testLog(),
     }
   }
 
   contextOf(userId: string | undefined): Context {
-    const viewer = userId === undefined ? undefined : { userId, admin: false, expiresAt: undefined }
+    const viewer = userId === undefined ? undefined : { userId, admin: this.admins.has(userId), expiresAt: undefined }
     return createContext(this.services, { viewer, correlationId: randomUUID(), traceparent: undefined })
   }
 
