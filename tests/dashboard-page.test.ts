@@ -185,6 +185,20 @@ describe('the dashboard in Chromium', { skip: browserIsMissing('The dashboard') 
     assert.deepEqual(dashboard.troubles, [])
   })
 
+  test('where the server does not know the browser’s time zone, days are those of UTC', async () => {
+    const { token, createTask } = await createUser()
+    await createTask({ title: 'One' })
+    await using dashboard = await Dashboard.open(browser, gateway.url)
+    await dashboard.page.addInitScript(() => {
+      const options = { ...new Intl.DateTimeFormat().resolvedOptions(), timeZone: 'Mars/Olympus' }
+      Object.assign(Intl.DateTimeFormat.prototype, { resolvedOptions: () => options })
+    })
+    await dashboard.page.reload()
+    await dashboard.signIn(await token())
+    await dashboard.counts('open', 1)
+    await dashboard.page.getByText('Days are those of UTC').waitFor()
+  })
+
   test('hundreds of changes are few reads and few words', async () => {
     const { token, client } = await createUser()
     await using dashboard = await Dashboard.open(browser, gateway.url, { token: await token(), steeredClock: true })
@@ -241,6 +255,31 @@ describe('the dashboard in Chromium', { skip: browserIsMissing('The dashboard') 
     await gateway.signal('SIGCONT')
     await dashboard.counts('open', 1)
     assert.equal(await dashboard.tells('Created “Held back”'), 1)
+  })
+
+  test('while PostgreSQL is away it says so, and is right once that is back', async () => {
+    const { token, createTask } = await createUser()
+    const { postgres } = taskwire
+    const limitConnections = (limit: number) =>
+      postgres.query(
+        `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT ${limit}', current_database()); END $$`,
+      )
+    await using dashboard = await Dashboard.open(browser, gateway.url, { token: await token(), steeredClock: true })
+    await dashboard.isInPhase('live')
+    await limitConnections(0)
+    try {
+      await postgres.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE usename = 'taskwire' AND datname = current_database()`,
+      )
+      await dashboard.page.clock.fastForward(MINUTE_MS + 3 * SECOND_MS)
+      await dashboard.isInPhase('waiting')
+    } finally {
+      await limitConnections(-1)
+    }
+    await createTask({ title: 'Afterwards' })
+    await dashboard.isInPhase('live')
+    await dashboard.counts('open', 1)
   })
 
   test('when the feed is rebuilt it reads afresh and goes on', async () => {

@@ -6,13 +6,13 @@ const PATIENCE_MS = 10_000
 
 export const BEGIN = 'query Begin { viewer { id } syncCursor }'
 
-export const NUMBERS = `query Numbers($timezone: String, $eventTypes: [String!], $count: Int) {
+export const NUMBERS = `query Numbers($timezone: String, $eventTypes: [String!], $count: Int, $withActivity: Boolean!) {
   taskStats(timezone: $timezone) {
     total pending inProgress completed overdue dueToday completedToday
     byPriority { priority count }
     completedPerDay(days: 14) { date count }
   }
-  auditEntries(filter: { eventType: $eventTypes }, first: $count) {
+  auditEntries(filter: { eventType: $eventTypes }, first: $count) @include(if: $withActivity) {
     nodes { eventId eventType actorId timestamp changes { field from to } state: newState }
   }
 }`
@@ -28,7 +28,7 @@ export const FEED = `subscription Feed($after: String, $entityTypes: [EntityType
 
 /**
  * @typedef {{ viewer: { id: string }, syncCursor: string }} Begin
- * @typedef {{ taskStats: Stats, auditEntries: { nodes: Happening[] } }} Numbers
+ * @typedef {{ taskStats: Stats, auditEntries?: { nodes: Happening[] } }} Numbers
  * @typedef {{ message: string, extensions?: { code?: string, issues?: { path: string[] }[] } }} GraphQLError
  */
 

@@ -18,15 +18,21 @@ let shown = 'connecting'
 let wasLive = false
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let soon
+/** What is to be shown then. @type {() => void} */
+let next
 
 /**
  * @param {Phase} phase
  * @param {{ readAt: Date | undefined, announce: (text: string) => void }} options when the numbers were right last
  */
 export function showPhase(phase, options) {
-  clearTimeout(soon)
-  if (shown === 'live' && phase.name !== 'live') soon = setTimeout(() => showNow(phase, options), UNNOTICED_MS)
-  else showNow(phase, options)
+  next = () => {
+    clearTimeout(soon)
+    soon = undefined
+    showNow(phase, options)
+  }
+  if (shown === 'live' && phase.name !== 'live') soon ??= setTimeout(() => next(), UNNOTICED_MS)
+  else next()
 }
 
 /** @type {typeof showPhase} */
