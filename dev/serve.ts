@@ -7,7 +7,7 @@ import { createLog } from '../src/lib/log.ts'
 import { explainStart } from '../src/lib/start-error.ts'
 import { signToken } from './token.ts'
 
-/** Whom the token of GraphiQL and the dashboard is for. */
+/** Whom the token of GraphiQL and the dashboard is for: an admin, as whoever runs a server is. */
 const USER = 'alice'
 const PAGES_TTL = '7d'
 
@@ -28,7 +28,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<App> {
     log,
     ...(secret !== undefined && {
       developmentToken: () =>
-        signToken({ secret, issuer, audience, algorithm: algorithms[0] }, USER, { ttl: PAGES_TTL }),
+        signToken({ secret, issuer, audience, algorithm: algorithms[0] }, USER, { ttl: PAGES_TTL, admin: true }),
     }),
   })
   process.stdout.write(banner(app, config, env))

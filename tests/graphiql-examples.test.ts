@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type OperationDefinitionNode, parse } from 'graphql'
 import { readExamples } from '../src/server/graphiql-examples.ts'
-import { startTaskwire, type TestTaskwire, userToken } from './helpers/taskwire.ts'
+import { signToken } from './helpers/gateway.ts'
+import { startTaskwire, type TestTaskwire } from './helpers/taskwire.ts'
 import { openEventStream, type Result } from './helpers/transports.ts'
 
 const examples = await readExamples()
@@ -37,7 +38,7 @@ describe('the tabs that GraphiQL begins with', () => {
 
   for (const { name, query, variables } of examples)
     test(`${name}: each operation works, played from top to bottom`, async () => {
-      const headers = { authorization: `Bearer ${await userToken(name)}` }
+      const headers = { authorization: `Bearer ${await signToken({ sub: name, admin: name.includes('operators') })}` }
       const given = variables(new Date())
       const operations = operationsOf(query)
       const streams = []

@@ -123,7 +123,8 @@ function apply({ payload, ...event }) {
   board.add([happening], { live: isLive() })
   const told = tell(happening)
   if (told !== undefined && isLive()) announcer.note(textOf(told.sentence))
-  request({ activity: false })
+  // Nothing else is counted.
+  if (event.eventType.startsWith('task.')) request({ activity: false })
 }
 
 /** Overdue, due today and the days themselves go by the clock, without an event: mostly from one minute to the next. */

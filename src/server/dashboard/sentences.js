@@ -14,7 +14,8 @@ const plainly =
 
 /**
  * What is told, by the type of the event. The others are the housekeeping that goes with these: that a reminder was set
- * for a due date and called off with its task, that a notification was made and read.
+ * for a due date and called off with its task, that a notification was made and read; and what is said in conversations,
+ * which is nothing for a wall.
  *
  * @type {Readonly<Record<string, Teller>>}
  */
@@ -39,11 +40,14 @@ const TELLERS = {
     icon: 'reminder',
     sentence: ['Could not remind you of ', name(state.taskTitle)],
   }),
+  'conversation.started': conversation('Started'),
+  'conversation.ended': conversation('Ended'),
+  'conversation.deleted': conversation('Deleted'),
 }
 
 /** The types of the events that are told, and of what these happen to: the others need not be sent. */
 export const TOLD_TYPES = Object.keys(TELLERS)
-export const TOLD_ENTITY_TYPES = ['TASK', 'TAG', 'RECURRING_TASK', 'REMINDER']
+export const TOLD_ENTITY_TYPES = ['TASK', 'TAG', 'RECURRING_TASK', 'REMINDER', 'CONVERSATION']
 
 /** What happened, in a sentence; undefined for what is not told. @returns {Told | undefined} */
 export function tell(/** @type {Happening} */ happening) {
@@ -53,6 +57,14 @@ export function tell(/** @type {Happening} */ happening) {
 /** The sentence as plain text. */
 export function textOf(/** @type {Sentence} */ sentence) {
   return sentence.map((part) => (typeof part === 'string' ? part : `“${part.name}”`)).join('')
+}
+
+/** It has no title before it has a message. @type {(verb: string) => Teller} */
+function conversation(verb) {
+  return ({ state: { title } }) => ({
+    icon: 'conversation',
+    sentence: title === '' ? [`${verb} a conversation`] : [`${verb} the conversation `, name(title)],
+  })
 }
 
 /** What fields are called where several changed. @type {Readonly<Record<string, string>>} */

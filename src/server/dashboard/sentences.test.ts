@@ -30,10 +30,7 @@ const HOUSEKEEPING = [
   'notification.created',
   'notification.read',
   'notification-settings.updated',
-  'conversation.started',
   'conversation.updated',
-  'conversation.ended',
-  'conversation.deleted',
   'conversation-message.added',
 ]
 
@@ -73,6 +70,11 @@ test('tags that come and go are named', () => {
   const renamed = { changes: [change('name', 'home', 'house')], state: { name: 'house' } }
   assert.equal(sentence('tag.updated', renamed), 'Renamed the tag “home” to “house”')
   assert.equal(sentence('tag.deleted', { state: { name: 'house' } }), 'Deleted the tag “house”')
+})
+
+test('a conversation is told of by its title, once it has one', () => {
+  assert.equal(sentence('conversation.started', { state: { title: '' } }), 'Started a conversation')
+  assert.equal(sentence('conversation.ended', { state: { title: 'Friday' } }), 'Ended the conversation “Friday”')
 })
 
 test('names stay apart from the words around them', () => {
