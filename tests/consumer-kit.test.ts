@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { z } from 'zod'
 import { createAuditConsumer, writeAuditEntries } from '../src/consumers/audit.ts'
 import { type ConsumerSettings, createConsumer } from '../src/consumers/kit/consumer.ts'
 import type { Handle } from '../src/consumers/kit/effects.ts'
-import { EVENT_TYPES } from '../src/events/types.ts'
+import { EVENT_TYPES, type EventDefinition, tagState } from '../src/events/types.ts'
 import { NatsLink } from '../src/infra/jetstream.ts'
 import { ConsumerWorld, FAST } from './helpers/consumer-world.ts'
 import { eventually } from './helpers/eventually.ts'
@@ -183,4 +184,31 @@ test('the gauges show the lag of the durable and its dead letters', async () => 
   gate.resolve()
   await eventually(async () => (await valueOf('consumerLag')) === 0)
   assert.equal(await world.handled('handled'), 30)
+})
+
+test('an event of an older version is lifted, for whatever consumer', async () => {
+  await using world = await ConsumerWorld.create()
+  const old = tagEvent('alice', { version: 2 })
+  await world.publish(old)
+  const { color: _, ...kept } = tagState.shape
+  const next: EventDefinition = {
+    entityType: 'TAG',
+    schemaVersion: 2,
+    state: z.looseObject({ ...kept, colors: z.array(z.string()) }),
+    earlier: [{ state: tagState, lift: ({ color, ...rest }) => ({ ...rest, colors: color === null ? [] : [color] }) }],
+  }
+  const types: Record<string, EventDefinition> = EVENT_TYPES
+  const known: EventDefinition = EVENT_TYPES['tag.updated']
+  types['tag.updated'] = next
+  try {
+    world.start(createAuditConsumer(world.options()))
+    await eventually(async () => (await world.auditedEvents()).length === 1)
+  } finally {
+    types['tag.updated'] = known
+  }
+  const [entry] = await world.postgres.query('SELECT schema_version, new_state, changes FROM audit_entries')
+  assert.equal(entry?.schema_version, 2)
+  assert.deepEqual(entry?.new_state.colors, [])
+  assert.equal('color' in entry.new_state, false)
+  assert.deepEqual(entry?.changes, [{ field: 'name', from: 'tag 1', to: 'tag 2' }])
 })

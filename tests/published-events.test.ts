@@ -61,11 +61,18 @@ describe('the messages of every type of event', () => {
     const schemas = new Map<string, ValidateFunction>()
     for (const { raw } of messages) {
       const { type, dataschema, data } = raw.json<Record<string, any>>()
-      const schema = await published(new URL(dataschema).pathname)
-      assert.equal(schema.$id, dataschema)
-      const validate = ajv.getSchema(dataschema) ?? ajv.compile(schema)
-      schemas.set(type, validate)
-      assert.ok(validate(data), `${type}: ${ajv.errorsText(validate.errors)}`)
+      let validate = schemas.get(type)
+      const known = validate !== undefined
+      if (validate === undefined) {
+        const schema = await published(new URL(dataschema).pathname)
+        assert.equal(schema.$id, dataschema)
+        validate = ajv.compile(schema)
+        schemas.set(type, validate)
+      }
+      // Said as a boolean: the answer would make any data unknown.
+      const valid: boolean = validate(data)
+      assert.ok(valid, `${type}: ${ajv.errorsText(validate.errors)}`)
+      if (known) continue
 
       const { updatedAt: _, ...stateWithout } = data.state
       for (const wrong of [

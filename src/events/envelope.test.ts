@@ -56,7 +56,12 @@ test('an event says what changed, without version and updatedAt', () => {
 
 test('an event is read as it was written, and what a newer program added to it is kept', () => {
   assert.deepEqual(parseEvent(JSON.stringify(event)), event)
-  const newer = { ...event, extension: 'x', data: { ...event.data, more: 1, state: { ...state, icon: 'house' } } }
+  const changes = event.data.changes.map((change) => ({ ...change, reason: 'x' }))
+  const newer = {
+    ...event,
+    extension: 'x',
+    data: { ...event.data, more: 1, state: { ...state, icon: 'house' }, changes },
+  }
   assert.deepEqual(parseEvent(JSON.stringify(newer)), newer)
 })
 

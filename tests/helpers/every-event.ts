@@ -6,10 +6,14 @@ import { readStream, type StreamMessage } from './stream.ts'
 const TAG = '0f000000-0000-4000-8000-000000000001'
 const TASK = '0f000000-0000-4000-8000-000000000002'
 const SERIES = '0f000000-0000-4000-8000-000000000003'
+const REMINDED = '0f000000-0000-4000-8000-000000000005'
+const REMINDER = '0f000000-0000-4000-8000-000000000006'
 const CONVERSATION = '0f000000-0000-4000-8000-000000000004'
 
 /** Mutations that cause every type of event, by what they are about. A type that is new comes in here. */
 const CAUSES: readonly string[] = [
+  // First: what comes of the others goes by it.
+  'mutation Settings { updateNotificationSettings(input: { completion: true, updated: true }) { eventId } }',
   `mutation Tag {
     createTag(input: { id: "${TAG}", name: "errands", color: "#00ff00" }) { eventId }
     updateTag(input: { id: "${TAG}", name: "Errands", color: null }) { eventId }
@@ -37,6 +41,12 @@ const CAUSES: readonly string[] = [
     resumeRecurringTask(input: { id: "${SERIES}" }) { eventId }
     deleteRecurringTask(input: { id: "${SERIES}" }) { eventId }
   }`,
+  `mutation Reminder {
+    createTask(input: { id: "${REMINDED}", title: "Call Zoë" }) { eventId }
+    createReminder(input: { id: "${REMINDER}", taskId: "${REMINDED}", remindAt: "2031-03-01T08:00:00Z" }) { eventId }
+    updateReminder(input: { id: "${REMINDER}", remindAt: "2031-03-02T08:00:00Z" }) { eventId }
+    cancelReminder(input: { id: "${REMINDER}" }) { eventId }
+  }`,
   `mutation Conversation {
     startConversation(input: { id: "${CONVERSATION}", timeoutMinutes: 5 }) { eventId }
     addConversationMessage(input: { sessionId: "${CONVERSATION}", role: USER, content: "What is due today?" }) { eventId }
@@ -49,10 +59,20 @@ const CAUSES: readonly string[] = [
   }`,
 ]
 
-/** Declared, while what writes them is not there yet. */
-const NOT_WRITTEN_YET = /^(reminder|notification|notification-settings)\./
+/** What it takes that came of these mutations: done until it has its effect. */
+const AFTERWARDS: readonly string[] = [
+  'mutation Read { markNotificationsRead(input: { upTo: "2031-01-01T00:00:00Z" }) { count } }',
+]
 
-export const writtenTypes = eventTypes.filter((type) => !NOT_WRITTEN_YET.test(type))
+/** Declared, while what writes them is not there yet. */
+const NOT_WRITTEN_YET: readonly string[] = [
+  'reminder.triggered',
+  'reminder.sent',
+  'reminder.failed',
+  'reminder.retried',
+]
+
+export const writtenTypes = eventTypes.filter((type) => !NOT_WRITTEN_YET.includes(type))
 
 /**
  * Causes every type of event there is, and answers with the stream once they are published.
@@ -67,6 +87,7 @@ export async function causeEveryEvent(
   for (const document of CAUSES) await send(document)
   let missing: readonly EventType[] = writtenTypes
   const stream = async () => {
+    for (const document of AFTERWARDS) await send(document)
     const messages = await readStream(nats)
     const types = new Set(messages.map(({ raw }) => raw.json<{ type: string }>().type))
     missing = writtenTypes.filter((type) => !types.has(type))
