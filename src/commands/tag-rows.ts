@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { compareTagNames, tagCreated, distinctNames, type TagRef, type TagState, tagKey } from '../domain/tag.ts'
 import { ownedBy } from '../entities/scope.ts'
-import { type TagRow, tagRow, tagState } from '../entities/tag-state.ts'
+import { TAG_COLUMNS, type TagRow, tagRow, tagState } from '../entities/tag-state.ts'
 import { isUuid, newId } from '../lib/ids.ts'
 import type { UnitOfWork } from './command.ts'
 
@@ -47,8 +47,13 @@ export async function tagsNamed(unit: UnitOfWork, names: readonly string[]): Pro
   return found
 }
 
-function lockTagsByKey(unit: UnitOfWork, keys: readonly string[]): Promise<TagRow[]> {
-  return tags(unit).where(sql<boolean>`name_key = ANY(${keys})`).orderBy(sql`name_key COLLATE "C"`).forShare().execute()
+function lockTagsByKey(unit: UnitOfWork, keys: readonly string[]): Promise<(TagRow & { name_key: string })[]> {
+  return tags(unit)
+    .select('name_key')
+    .where(sql<boolean>`name_key = ANY(${keys})`)
+    .orderBy(sql`name_key COLLATE "C"`)
+    .forShare()
+    .execute()
 }
 
 /**
@@ -115,5 +120,5 @@ export async function deleteTagRow(unit: UnitOfWork, state: TagState): Promise<v
 
 /** The user's tags as everybody sees them: without those that were deleted. */
 function tags(unit: UnitOfWork) {
-  return unit.db.selectFrom('tags').selectAll().where(ownedBy(unit.userId)).where('deleted_at', 'is', null)
+  return unit.db.selectFrom('tags').select(TAG_COLUMNS).where(ownedBy(unit.userId)).where('deleted_at', 'is', null)
 }

@@ -2,7 +2,19 @@ import type { Selectable } from 'kysely'
 import { type TagState, tagKey } from '../domain/tag.ts'
 import type { Tables } from './tables.ts'
 
-export type TagRow = Selectable<Tables['tags']>
+type FullRow = Selectable<Tables['tags']>
+
+/** The columns that tell of a tag. */
+export const TAG_COLUMNS = [
+  'id',
+  'version',
+  'name',
+  'color',
+  'created_at',
+  'updated_at',
+] as const satisfies readonly (keyof FullRow)[]
+
+export type TagRow = Pick<FullRow, (typeof TAG_COLUMNS)[number]>
 
 /** A tag as rules and events see it. */
 export function tagState(row: TagRow): TagState {
@@ -16,8 +28,8 @@ export function tagState(row: TagRow): TagState {
   }
 }
 
-/** The row of a tag, not deleted, in this state. */
-export function tagRow(state: TagState, userId: string): TagRow {
+/** The whole row of a tag, not deleted, in this state. */
+export function tagRow(state: TagState, userId: string): FullRow {
   return {
     id: state.id,
     user_id: userId,

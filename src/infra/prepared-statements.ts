@@ -2,6 +2,12 @@ const USES_BEFORE = 3
 const MOST_STATEMENTS = 100
 const MOST_COUNTED = 500
 const LONGEST_SQL = 8_192
+const ALL_COLUMNS = /\bselect\s+("?\w+"?\.)?\*/i
+
+/** What selects all columns cannot be: its answer changes when a migration adds one, and PostgreSQL then refuses it. */
+function isPreparable(sql: string): boolean {
+  return sql.length <= LONGEST_SQL && !ALL_COLUMNS.test(sql)
+}
 
 /**
  * Which statements one connection prepares: those whose text it is given again and again. PostgreSQL parses and plans
@@ -15,7 +21,7 @@ export class PreparedStatements {
   /** The name to prepare the statement under; undefined where it is to be sent as it is. */
   nameOf(sql: string): string | undefined {
     const known = this.#names.get(sql)
-    if (known !== undefined || this.#names.size === MOST_STATEMENTS || sql.length > LONGEST_SQL) return known
+    if (known !== undefined || this.#names.size === MOST_STATEMENTS || !isPreparable(sql)) return known
     const uses = (this.#uses.get(sql) ?? 0) + 1
     if (uses > USES_BEFORE) {
       const name = `taskwire_${this.#names.size}`

@@ -109,7 +109,7 @@ export function pageStatement<DB, TB extends keyof DB, Row extends object>(
   query: SelectQueryBuilder<DB, TB, Row>,
   { keys, bounds, backward, size }: PageRequest,
 ): RawBuilder<Row> {
-  const keyed = query.select(keys.map((key, i) => key.expression.as(keyColumn(i)))).limit(size + 1)
+  const keyed = query.select(keys.map((key, i) => key.expression.as(keyColumn(i)))).limit(sql.lit(size + 1))
   const [first, second] = branchesOf(keys, bounds, backward).map((branch) => {
     const ordered = keyed.orderBy(branch.order)
     return branch.condition === undefined ? ordered : ordered.where(branch.condition)
@@ -117,7 +117,7 @@ export function pageStatement<DB, TB extends keyof DB, Row extends object>(
   // Between a place without a value and an earlier one with it there is nothing.
   if (second === undefined) return sql<Row>`${first ?? keyed.where(sql<boolean>`false`)}`
   return sql<Row>`
-    SELECT * FROM (${first} UNION ALL ${second}) AS page ORDER BY ${orderOfColumns(keys, backward)} LIMIT ${size + 1}`
+    ${first} UNION ALL ${second} ORDER BY ${orderOfColumns(keys, backward)} LIMIT ${sql.lit(size + 1)}`
 }
 
 /** The order of rows that have come out of a page's statement. */

@@ -2,7 +2,7 @@ import DataLoader from 'dataloader'
 import { sql } from 'kysely'
 import { RECURRING_TASK_COLUMNS, type RecurringTaskRow } from '../entities/recurring-task-state.ts'
 import { ownedBy } from '../entities/scope.ts'
-import type { TagRow } from '../entities/tag-state.ts'
+import { TAG_COLUMNS, type TagRow } from '../entities/tag-state.ts'
 import type { Reads } from './reads.ts'
 
 /** Series by their ids in lower case, also those that have ended; null where the user has none. */
@@ -42,7 +42,7 @@ export function tagsOfRecurringTasks(reads: Reads): DataLoader<string, readonly 
     const rows = await db
       .selectFrom('recurring_task_tags as links')
       .innerJoin('tags', 'tags.id', 'links.tag_id')
-      .selectAll('tags')
+      .select(TAG_COLUMNS.map((column) => `tags.${column}` as const))
       .select('links.recurring_task_id')
       .where(sql<boolean>`links.recurring_task_id = ANY(${ids}::uuid[])`)
       .where('tags.deleted_at', 'is', null)

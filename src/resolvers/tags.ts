@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { Issue } from '../domain/errors.ts'
 import { tagKey } from '../domain/tag.ts'
 import { ownedBy } from '../entities/scope.ts'
-import type { TagRow } from '../entities/tag-state.ts'
+import { TAG_COLUMNS, type TagRow } from '../entities/tag-state.ts'
 import { isUuid } from '../lib/ids.ts'
 import { type Context, viewerOf } from './context.ts'
 import { type Page, type PagingArgs, readPage } from './keyset.ts'
@@ -24,7 +24,7 @@ export function tagById(reads: Reads): DataLoader<string, TagRow | null> {
     const { db } = await reads.open()
     const rows = await db
       .selectFrom('tags')
-      .selectAll()
+      .select(TAG_COLUMNS)
       .where(sql<boolean>`id = ANY(${ids}::uuid[])`)
       .where('deleted_at', 'is', null)
       .where(ownedBy(reads.userId))
@@ -49,7 +49,7 @@ export async function tags(
   const search = tagKey(args.search?.trim() ?? '')
   if (search.length > LONGEST_SEARCH)
     issues.push({ path: ['search'], message: `At most ${LONGEST_SEARCH} characters.` })
-  let query = db.selectFrom('tags').selectAll().where('deleted_at', 'is', null).where(ownedBy(reads.userId))
+  let query = db.selectFrom('tags').select(TAG_COLUMNS).where('deleted_at', 'is', null).where(ownedBy(reads.userId))
   // strpos has no characters with a meaning of their own, as LIKE has; no tag's name has the one that SQL cannot take.
   if (search.includes('\0')) query = query.where(sql<boolean>`false`)
   else if (search !== '') query = query.where(sql<boolean>`strpos(name_key, ${search}) > 0`)

@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader'
 import { sql } from 'kysely'
 import { ownedBy } from '../entities/scope.ts'
-import type { TagRow } from '../entities/tag-state.ts'
+import { TAG_COLUMNS, type TagRow } from '../entities/tag-state.ts'
 import { TASK_COLUMNS, type TaskRow } from '../entities/task-state.ts'
 import type { Reads } from './reads.ts'
 
@@ -51,7 +51,7 @@ export class TagsOfTasks {
     const rows = await db
       .selectFrom('task_tags as links')
       .innerJoin('tags', 'tags.id', 'links.tag_id')
-      .selectAll('tags')
+      .select(TAG_COLUMNS.map((column) => `tags.${column}` as const))
       .select('links.task_id')
       .where(sql<boolean>`links.task_id = ANY(${taskIds}::uuid[])`)
       .where('tags.deleted_at', 'is', null)

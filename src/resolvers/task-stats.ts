@@ -3,7 +3,7 @@ import { dayOf, lastDays } from '../domain/day.ts'
 import { badUserInput } from '../domain/errors.ts'
 import { PRIORITIES, type TaskPriority } from '../domain/task.ts'
 import { ownedBy } from '../entities/scope.ts'
-import type { TagRow } from '../entities/tag-state.ts'
+import { TAG_COLUMNS, type TagRow } from '../entities/tag-state.ts'
 import type { Context } from './context.ts'
 import { pageSize } from './keyset.ts'
 import { overdueCondition } from './task-filter.ts'
@@ -110,7 +110,7 @@ export async function openTasksByTag(
     .selectFrom('tasks')
     .innerJoin('task_tags as links', 'links.task_id', 'tasks.id')
     .innerJoin('tags', 'tags.id', 'links.tag_id')
-    .selectAll('tags')
+    .select(TAG_COLUMNS.map((column) => `tags.${column}` as const))
     .select(sql<number>`count(*)`.as('count'))
     .where('tasks.deleted_at', 'is', null)
     .where('tasks.status', '<>', 'COMPLETED')
