@@ -43,6 +43,9 @@ export function createDashboard({ publicUrl, graphiql, developmentToken }: Dashb
     loading ??= loadSite({
       graphiql: graphiql ? GRAPHQL_PATH : '',
       'development-token': developmentToken === undefined ? '' : TOKEN_PATH,
+    }).catch((error: unknown) => {
+      loading = undefined
+      throw error
     })
     return loading
   }

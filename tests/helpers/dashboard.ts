@@ -91,14 +91,14 @@ export class Dashboard implements AsyncDisposable {
     await this.page.getByRole('button', { name: 'Show my tasks' }).click()
   }
 
-  /** Rules of WCAG 2.2 A and AA that the page breaks as it is now, in both themes. */
+  /** No rule of WCAG 2.2, A and AA, is broken by the page as it is now, in either theme. */
   async assertAccessible(): Promise<void> {
     for (const theme of ['Dark', 'Light']) {
       await this.page.getByRole('radio', { name: theme }).check()
       await this.page.evaluate(axe.source)
       const { violations } = await this.page.evaluate(async () => {
         const { axe: tool } = globalThis as unknown as { axe: typeof axe } // which the line above has put there
-        return await tool.run()
+        return await tool.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
       })
       assert.deepEqual(
         violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => [id, target, failureSummary])),
