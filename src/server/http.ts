@@ -109,7 +109,7 @@ export function createHttpFront(options: HttpOptions): HttpFront {
     const path = request.url?.split('?', 1)[0] ?? ''
     if (path === GRAPHQL_PATH && graphql !== undefined)
       return await answerGraphQL(graphql, request, response, correlationId)
-    if (graphql?.publications.respond(path, request, response) === true) return
+    if ((await graphql?.publications.respond(path, request, response)) === true) return
     if (request.method !== 'GET' && request.method !== 'HEAD') return respondStatus(response, 404)
     switch (path) {
       case '/health/live':
