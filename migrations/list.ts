@@ -9,6 +9,7 @@ import { WebhookSecrets } from './20261127-03-webhook-secrets.ts'
 import { Deliveries } from './20261127-04-deliveries.ts'
 import { Conversations } from './20261128-01-conversations.ts'
 import { AdminReads } from './20261128-02-admin-reads.ts'
+import { Undo } from './20261128-03-undo.ts'
 
 /** Every migration, in the order in which they run. */
 export const migrations: readonly MigrationObject[] = [
@@ -22,4 +23,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: '20261127-04-deliveries', class: Deliveries },
   { name: '20261128-01-conversations', class: Conversations },
   { name: '20261128-02-admin-reads', class: AdminReads },
+  { name: '20261128-03-undo', class: Undo },
 ]

@@ -60,6 +60,7 @@ test('an entry tells all that its event tells', async () => {
     changes: updated.data.changes,
     correlation_id: 'c-1',
     causation_id: origin.causationId,
+    undoes: null,
     schema_version: 1,
     timestamp: time,
   })

@@ -72,6 +72,8 @@ const kinds: Readonly<Record<string, Kind>> = {
   'MarkNotificationsReadInput.ids': 'notification',
   'MarkNotificationsReadInput.idempotencyKey': 'idempotency key',
   'UpdateNotificationSettingsInput.idempotencyKey': 'idempotency key',
+  'UndoInput.eventId': 'event',
+  'UndoInput.idempotencyKey': 'idempotency key',
   'TasksActionInput.ids': 'task',
   'TasksActionInput.idempotencyKey': 'idempotency key',
   'RecurrenceInput.timezone': 'text',

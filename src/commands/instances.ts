@@ -22,13 +22,18 @@ export interface InstanceDone {
   readonly doneAt: string
 }
 
-/** Made the next instance, or not: the task is not the last one, or the series does not go by what is done. */
+/**
+ * Made the next instance, or not: the task is not the last one; it is not done since then any more, so that whoever has
+ * reopened it finds none, and another event tells where it was done again; or the series does not go by what is done.
+ */
 export const continueSeries: Command<InstanceDone, { readonly made: boolean }> = defineCommand(
   'continueSeries',
   (input: InstanceDone) => input,
   async (unit, { recurringTaskId, taskId, doneAt }) => {
     const series = await loadRecurringTask(unit, recurringTaskId)
     if (series === undefined || series.progress.lastInstanceId !== taskId) return { made: false }
+    const done = await lastInstanceDone(unit, series)
+    if (done === undefined || (done.at ?? doneAt) !== doneAt) return { made: false }
     return { made: await makeNextAfterDone(unit, series, new Date(doneAt)) }
   },
 )
@@ -61,24 +66,38 @@ export const makeDueInstance: Command<{ readonly recurringTaskId: string }, DueO
 /**
  * Makes the next instance where the last one is done already: what happened while the series was paused, or went by
  * another basis, has had no effect.
+ *
+ * @param causationId what has changed the series
  */
-export async function makeNextIfDone(unit: UnitOfWork, series: RecurringTask): Promise<void> {
-  const last = await unit.db
-    .selectFrom('tasks')
-    .select(['status', 'deleted_at'])
-    .where('id', '=', series.progress.lastInstanceId)
-    .where(ownedBy(unit.userId))
-    .executeTakeFirst()
-  const done = last === undefined || last.status === 'COMPLETED' || last.deleted_at !== null
-  if (done) await makeNextAfterDone(unit, series, unit.now)
+export async function makeNextIfDone(unit: UnitOfWork, series: RecurringTask, causationId: string): Promise<void> {
+  const done = await lastInstanceDone(unit, series)
+  if (done !== undefined) await makeNextAfterDone(unit, series, unit.now, causationId)
 }
 
-async function makeNextAfterDone(unit: UnitOfWork, series: RecurringTask, doneAt: Date): Promise<boolean> {
+/** Since when the last instance is done, which is not known of one that is gone; undefined while it is not. */
+async function lastInstanceDone(unit: UnitOfWork, { progress }: RecurringTask): Promise<{ at?: string } | undefined> {
+  const last = await unit.db
+    .selectFrom('tasks')
+    .select(['completed_at', 'deleted_at'])
+    .where('id', '=', progress.lastInstanceId)
+    .where(ownedBy(unit.userId))
+    .executeTakeFirst()
+  if (last === undefined) return {}
+  const at = last.deleted_at ?? last.completed_at
+  return at === null ? undefined : { at: at.toISOString() }
+}
+
+async function makeNextAfterDone(
+  unit: UnitOfWork,
+  series: RecurringTask,
+  doneAt: Date,
+  causationId?: string,
+): Promise<boolean> {
   if (!series.state.active || series.state.basis === 'SCHEDULE') return false
   const next = occurrenceAfterDone(series, doneAt)
-  const made = await makeInstance(unit, series, next)
+  const made = await makeInstance(unit, series, next, causationId)
   const ended = made ? undefined : ranOut(series, doneAt, unit.now)
-  if (ended !== undefined) await saveRecurringTask(unit, ended)
+  if (ended !== undefined) await saveRecurringTask(unit, ended, causationId)
   return made
 }
 
@@ -87,12 +106,13 @@ async function makeInstance(
   unit: UnitOfWork,
   series: RecurringTask,
   occurrence: Occurrence | undefined,
+  causationId?: string,
 ): Promise<boolean> {
   if (occurrence === undefined) return false
   const id = newId()
   const made = instanceMade(series, { id, occurrenceAt: occurrence.at.toISOString() }, unit.now)
-  await saveRecurringTask(unit, made)
-  await insertInstance(unit, made, { id, occurrence, parent: series.progress.lastInstanceId })
+  await saveRecurringTask(unit, made, causationId)
+  await insertInstance(unit, made, { id, occurrence, parent: series.progress.lastInstanceId }, causationId)
   return true
 }
 
@@ -108,6 +128,7 @@ export async function insertInstance(
   unit: UnitOfWork,
   { state }: RecurringTask,
   { id, occurrence, parent }: NewInstance,
+  causationId?: string,
 ): Promise<void> {
   const { title, description, priority, reminderLeadTime, tags } = state
   const occurrenceAt = occurrence.at.toISOString()
@@ -129,5 +150,5 @@ export async function insertInstance(
     },
     unit.now,
   )
-  await insertTasks(unit, [task])
+  await insertTasks(unit, [task], causationId)
 }

@@ -78,9 +78,14 @@ export async function insertRecurringTask(unit: UnitOfWork, series: ChangedRecur
 /**
  * Writes a changed series to its row, which is locked, and records its event.
  *
+ * @param causationId the event that caused this; absent: what caused the whole command
  * @returns the event's id
  */
-export async function saveRecurringTask(unit: UnitOfWork, series: ChangedRecurringTask): Promise<string> {
+export async function saveRecurringTask(
+  unit: UnitOfWork,
+  series: ChangedRecurringTask,
+  causationId?: string,
+): Promise<string> {
   const { id, user_id: _, created_at: __, ...columns } = recurringTaskFullRow(series, unit.userId)
   await unit.db.updateTable('recurring_tasks').set(columns).where('id', '=', id).where(ownedBy(unit.userId)).execute()
   const before = tagIds(series.change.previousState)
@@ -98,7 +103,7 @@ export async function saveRecurringTask(unit: UnitOfWork, series: ChangedRecurri
     id,
     series.state.tags.filter((tag) => !before.has(tag.id)),
   )
-  return unit.record(series.change)
+  return unit.record(series.change, causationId)
 }
 
 function tagIds(state: RecurringTaskState | undefined): ReadonlySet<string> {
@@ -110,5 +115,7 @@ async function link(unit: UnitOfWork, id: string, tags: readonly TagRef[]): Prom
   await unit.db
     .insertInto('recurring_task_tags')
     .values(tags.map((tag) => ({ recurring_task_id: id, tag_id: tag.id, user_id: unit.userId })))
+    // A series that is there again has kept its links.
+    .onConflict((conflict) => conflict.doNothing())
     .execute()
 }

@@ -111,6 +111,6 @@ async function save(
   const recurringTaskId = before.state.id
   if (after === undefined) return { recurringTaskId, eventId: null }
   const eventId = await saveRecurringTask(unit, after)
-  if (after.progress.countsFrom !== before.progress.countsFrom) await makeNextIfDone(unit, after)
+  if (after.progress.countsFrom !== before.progress.countsFrom) await makeNextIfDone(unit, after, eventId)
   return { recurringTaskId, eventId }
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { compareTagNames, tagCreated, distinctNames, type TagRef, type TagState, tagKey } from '../domain/tag.ts'
+import { MAX_TAGS } from '../domain/task-tags.ts'
 import { ownedBy } from '../entities/scope.ts'
 import { TAG_COLUMNS, type TagRow, tagRow, tagState } from '../entities/tag-state.ts'
 import { isUuid, newId } from '../lib/ids.ts'
@@ -10,6 +11,30 @@ export async function loadTag(unit: UnitOfWork, id: string): Promise<TagState | 
   if (!isUuid(id)) return undefined
   const row = await tags(unit).where('id', '=', id).forUpdate().executeTakeFirst()
   return row === undefined ? undefined : tagState(row)
+}
+
+/** The user's tag of this id that was deleted, locked until the transaction ends; undefined where there is none. */
+export async function loadDeletedTag(unit: UnitOfWork, id: string): Promise<TagState | undefined> {
+  const row = await unit.db
+    .selectFrom('tags')
+    .selectAll()
+    .where('id', '=', id)
+    .where('deleted_at', 'is not', null)
+    .where(ownedBy(unit.userId))
+    .forUpdate()
+    .executeTakeFirst()
+  return row && tagState(row)
+}
+
+/** Those of the user's tags of these ids that are not deleted, share-locked in the order of their names; by id. */
+export async function liveTags(unit: UnitOfWork, ids: readonly string[]): Promise<ReadonlyMap<string, TagRef>> {
+  if (ids.length === 0) return new Map()
+  const rows = await tags(unit)
+    .where(sql<boolean>`id = ANY(${ids}::uuid[])`)
+    .orderBy(sql`name_key COLLATE "C"`)
+    .forShare()
+    .execute()
+  return new Map(rows.map((row) => [row.id, row]))
 }
 
 /** Whether another tag of the user's has the name. */
@@ -87,16 +112,32 @@ export async function insertTags(unit: UnitOfWork, states: readonly TagState[]):
 }
 
 /**
- * Writes a changed tag to its row, which is locked.
+ * Takes a deleted tag from the tasks and series that have as many others as they may, so that it can be shown again on
+ * those that still have the link.
+ */
+export async function makeRoomForTag(unit: UnitOfWork, id: string): Promise<void> {
+  for (const [links, of] of [
+    ['task_tags', 'task_id'],
+    ['recurring_task_tags', 'recurring_task_id'],
+  ] as const)
+    await sql`
+      DELETE FROM ${sql.table(links)} AS link WHERE link.tag_id = ${id}::uuid AND ${ownedBy(unit.userId, 'link')} AND (
+        SELECT count(*) FROM ${sql.table(links)} AS other JOIN tags ON tags.id = other.tag_id
+        WHERE other.${sql.ref(of)} = link.${sql.ref(of)} AND tags.deleted_at IS NULL AND ${ownedBy(unit.userId, 'other')}
+      ) >= ${MAX_TAGS}`.execute(unit.db)
+}
+
+/**
+ * Writes a changed tag to its row, which is locked; one that was deleted is there again with that.
  *
  * @returns false where its new name is another tag's; the transaction can then do nothing but end
  */
 export async function updateTagRow(unit: UnitOfWork, state: TagState): Promise<boolean> {
-  const { version, name, name_key, color, updated_at } = tagRow(state, unit.userId)
+  const { version, name, name_key, color, deleted_at, updated_at } = tagRow(state, unit.userId)
   try {
     await unit.db
       .updateTable('tags')
-      .set({ version, name, name_key, color, updated_at })
+      .set({ version, name, name_key, color, deleted_at, updated_at })
       .where('id', '=', state.id)
       .where(ownedBy(unit.userId))
       .execute()

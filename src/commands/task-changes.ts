@@ -1,7 +1,7 @@
 import type { TaskChange } from '../domain/task.ts'
 import type { UnitOfWork } from './command.ts'
 import { followTasks } from './task-reminders.ts'
-import { insertTaskRows, updateTaskRows } from './task-rows.ts'
+import { deleteTaskRow, insertTaskRows, updateTaskRows } from './task-rows.ts'
 
 /*
  * What is done with every change of a task, whichever command makes it: the row, the event, and the reminders that are
@@ -9,15 +9,20 @@ import { insertTaskRows, updateTaskRows } from './task-rows.ts'
  */
 
 /**
+ * @param causationId the event that caused this; absent: what caused the whole command
  * @returns the events' ids, in the order of the tasks
  * @throws TaskwireError ALREADY_EXISTS, with the ids that are taken by anyone or that two of the tasks have
  */
-export async function insertTasks(unit: UnitOfWork, created: readonly TaskChange[]): Promise<string[]> {
+export async function insertTasks(
+  unit: UnitOfWork,
+  created: readonly TaskChange[],
+  causationId?: string,
+): Promise<string[]> {
   await insertTaskRows(
     unit,
     created.map(({ state }) => state),
   )
-  return recordTasks(unit, created)
+  return recordTasks(unit, created, causationId)
 }
 
 /** @param changes of tasks whose rows are locked @returns the events' ids, in their order */
@@ -26,8 +31,20 @@ export async function saveTasks(unit: UnitOfWork, changes: readonly TaskChange[]
   return recordTasks(unit, changes)
 }
 
-async function recordTasks(unit: UnitOfWork, changes: readonly TaskChange[]): Promise<string[]> {
-  const eventIds = changes.map((change) => unit.record(change))
+/** Takes a task away for good, whose row is locked. @param causationId as above @returns the event's id */
+export async function removeTask(unit: UnitOfWork, removed: TaskChange, causationId?: string): Promise<string> {
+  const [eventId = ''] = await recordTasks(unit, [removed], causationId)
+  await deleteTaskRow(unit, removed.state.id)
+  return eventId
+}
+
+/** Records what happened to tasks, and has their reminders follow. @param causationId as above @returns the events' ids */
+export async function recordTasks(
+  unit: UnitOfWork,
+  changes: readonly TaskChange[],
+  causationId?: string,
+): Promise<string[]> {
+  const eventIds = changes.map((change) => unit.record(change, causationId))
   await followTasks(unit, changes, eventIds)
   return eventIds
 }

@@ -44,9 +44,19 @@ export async function beginSeries(
   }
 }
 
-/** Ends the series of a task. @returns the event's id; null where there is none that goes on */
-export async function endSeries(unit: UnitOfWork, { recurringTask: id }: TaskState): Promise<string | null> {
+/**
+ * Ends the series of a task.
+ *
+ * @param task as it was
+ * @param causationId what has happened to the task with that, if anything
+ * @returns the event's id; null where there is none that goes on
+ */
+export async function endSeries(
+  unit: UnitOfWork,
+  { recurringTask: id }: TaskState,
+  causationId: string | null,
+): Promise<string | null> {
   const series = id == null ? undefined : await loadRecurringTask(unit, id)
   const ended = series && recurringTaskDeleted(series, unit.now)
-  return ended === undefined ? null : saveRecurringTask(unit, ended)
+  return ended === undefined ? null : saveRecurringTask(unit, ended, causationId ?? undefined)
 }

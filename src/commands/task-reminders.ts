@@ -1,4 +1,4 @@
-import { concernsReminders, remindersAfter } from '../domain/task-reminders.ts'
+import { concernsReminders, remindersAfter, type UndoneReminders } from '../domain/task-reminders.ts'
 import type { TaskChange } from '../domain/task.ts'
 import { newId } from '../lib/ids.ts'
 import type { UnitOfWork } from './command.ts'
@@ -12,12 +12,13 @@ export async function followTasks(
   unit: UnitOfWork,
   changes: readonly TaskChange[],
   eventIds: readonly string[],
+  undone?: UndoneReminders,
 ): Promise<void> {
   const concerned = changes.filter(concernsReminders)
   const titles = new Map(concerned.map(({ state, previousState }) => [state.id, (previousState ?? state).title]))
   const pending = titles.size === 0 ? new Map<string, never>() : await loadPending(unit, titles)
   const causedBy = changes.flatMap((change, index) =>
-    remindersAfter(change, pending.get(change.state.id) ?? [], newId, unit.now).map((reminder) => ({
+    remindersAfter(change, pending.get(change.state.id) ?? [], newId, unit.now, undone).map((reminder) => ({
       reminder,
       eventId: eventIds[index],
     })),

@@ -82,6 +82,19 @@ export async function insertTaskRows(unit: UnitOfWork, tasks: readonly TaskState
   await link(unit, linksOf(tasks))
 }
 
+/** Inserts a task that was there before, with its links to tags. @returns false where it is there again already */
+export async function reinsertTaskRow(unit: UnitOfWork, task: TaskState): Promise<boolean> {
+  const inserted = await unit.db
+    .insertInto('tasks')
+    .values(taskRow(task, unit.userId))
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  if (inserted === undefined) return false
+  await link(unit, linksOf([task]))
+  return true
+}
+
 /** Writes changed tasks to their rows, which are locked: each as its new state says, with the links to its tags. */
 export async function updateTaskRows(unit: UnitOfWork, changes: readonly TaskChange[]): Promise<void> {
   if (changes.length === 0) return

@@ -13,8 +13,8 @@ import {
 } from '../domain/task.ts'
 import { createTaskInput, newTaskRule, taskActionInput, updateTaskInput, updateTaskRule } from '../domain/task-input.ts'
 import { type Command, type DeleteOutcome, defineCommand, type UnitOfWork } from './command.ts'
-import { insertTasks, saveTasks } from './task-changes.ts'
-import { deleteTaskRow, loadTasks } from './task-rows.ts'
+import { insertTasks, removeTask, saveTasks } from './task-changes.ts'
+import { loadTasks } from './task-rows.ts'
 import { beginSeries, endSeries } from './task-recurrence.ts'
 import { creationOf, updateOf } from './task-tags.ts'
 
@@ -51,17 +51,16 @@ export const updateTask: Command<UpdateTaskInput, TaskOutcome> = defineCommand(
     const task = await loadForChange(unit, input)
     const updated = (await updateOf(unit, input, [task]))(task)
     if (input.recurrence === undefined) return saveChange(unit, task, updated)
-    const endedId = await endSeries(unit, task)
     if (input.recurrence === null) {
       const { taskId, eventId } = await saveChange(unit, task, updated)
+      const endedId = await endSeries(unit, task, eventId)
       return { taskId, eventId: eventId ?? endedId }
     }
     const instanceOf = await beginSeries(unit, updated?.state ?? task, input.recurrence, ['input', 'recurrence'])
-    return saveChange(
-      unit,
-      task,
-      updated ? asInstance(updated, instanceOf) : taskUpdated(task, { instanceOf }, unit.now),
-    )
+    const begun = updated ? asInstance(updated, instanceOf) : taskUpdated(task, { instanceOf }, unit.now)
+    const outcome = await saveChange(unit, task, begun)
+    await endSeries(unit, task, outcome.eventId)
+    return outcome
   },
 )
 
@@ -91,8 +90,7 @@ export const purgeTask: Command<TaskActionInput, DeleteOutcome> = defineCommand(
   checkAction,
   async (unit, input) => {
     const purged = taskPurged(await loadForChange(unit, input), unit.now)
-    await deleteTaskRow(unit, purged.state.id)
-    return { deletedId: purged.state.id, eventId: unit.record(purged) }
+    return { deletedId: purged.state.id, eventId: await removeTask(unit, purged) }
   },
 )
 

@@ -25,8 +25,8 @@ export async function writeAuditEntries({ db, now }: Tx, events: readonly Taskwi
     })
   const { numAffectedRows } = await sql`
     INSERT INTO audit_entries (id, event_id, user_id, event_type, operation, entity_type, entity_id, actor_id,
-                               previous_state, new_state, changes, correlation_id, causation_id, schema_version,
-                               timestamp, created_at)
+                               previous_state, new_state, changes, correlation_id, causation_id, undoes,
+                               schema_version, timestamp, created_at)
     SELECT event.*, ${now}::timestamptz
     FROM unnest(
       ${column(() => newId())}::uuid[],
@@ -42,10 +42,11 @@ export async function writeAuditEntries({ db, now }: Tx, events: readonly Taskwi
       ${json(({ data }) => data.changes)}::jsonb[],
       ${column(({ correlationid }) => correlationid)}::text[],
       ${column(({ causationid }) => causationid ?? null)}::uuid[],
+      ${column(({ data }) => data.undoes ?? null)}::uuid[],
       ${column(({ data }) => data.schemaVersion)}::int[],
       ${column(({ time }) => time)}::timestamptz[]
     ) AS event (id, event_id, user_id, event_type, operation, entity_type, entity_id, actor_id, previous_state,
-                new_state, changes, correlation_id, causation_id, schema_version, timestamp)
+                new_state, changes, correlation_id, causation_id, undoes, schema_version, timestamp)
     ORDER BY event_id
     ON CONFLICT (event_id) DO NOTHING`.execute(db)
   return Number(numAffectedRows ?? 0)

@@ -6,7 +6,10 @@ export type RecurrenceBasis = (typeof BASES)[number]
 
 const instant = z.iso.datetime({ precision: 3 })
 
-/** What an event tells of a series: the own fields of the API's RecurringTask, and its tags by the names they had. */
+/**
+ * What an event tells of a series: the own fields of the API's RecurringTask, its tags by the names they had, and from when
+ * on it counts.
+ */
 export const recurringTaskFields = {
   id: z.guid(),
   version: z.int().min(1),
@@ -23,6 +26,8 @@ export const recurringTaskFields = {
   active: z.boolean(),
   nextOccurrenceAt: instant.nullable(),
   lastGeneratedAt: instant.nullable(),
+  /** See `Progress`; older events are without it. */
+  countsFrom: instant.nullish(),
   deletedAt: instant.nullable(),
   createdAt: instant,
   updatedAt: instant,
@@ -38,7 +43,7 @@ export interface RecurringTaskChange {
   readonly previousState?: RecurringTaskState
 }
 
-/** How far a series has come; its events do not tell. */
+/** How far a series has come. */
 export interface Progress {
   /** The instance that was made last, be it gone or not. */
   readonly lastInstanceId: string

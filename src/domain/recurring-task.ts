@@ -164,6 +164,26 @@ export function instanceMade(
   return changed('recurring-task.updated', state, { ...next, lastGeneratedAt: next.updatedAt }, made)
 }
 
+/** The last instance that it made is gone, as if it had not made it. @param before the one before that */
+export function instanceRemoved(
+  { state, progress }: RecurringTask,
+  before: { readonly id: string; readonly occurrenceAt: string; readonly createdAt: string },
+  now: Date,
+): ChangedRecurringTask {
+  const lastGeneratedAt = before.createdAt > state.createdAt ? before.createdAt : state.createdAt
+  return changed(
+    'recurring-task.updated',
+    state,
+    { ...nextVersion(state, now), lastGeneratedAt },
+    {
+      ...progress,
+      lastInstanceId: before.id,
+      lastOccurrenceAt: before.occurrenceAt,
+      instancesMade: progress.instancesMade - 1,
+    },
+  )
+}
+
 /**
  * Its last instance was done too late for another one.
  *
@@ -174,7 +194,7 @@ export function ranOut({ state, progress }: RecurringTask, doneAt: Date, now: Da
   return changed('recurring-task.updated', state, nextVersion(state, now), countingFrom(progress, doneAt))
 }
 
-function changed(
+export function changed(
   type: RecurringTaskChange['type'],
   before: RecurringTaskState | undefined,
   after: RecurringTaskState,
@@ -182,7 +202,7 @@ function changed(
 ): ChangedRecurringTask {
   // Counted from the last instance's day, as if that were completed when it is due.
   const next = after.active ? occurrenceAfterDone({ state: after, progress }, madeUpTo(progress)) : undefined
-  const state = { ...after, nextOccurrenceAt: next?.at.toISOString() ?? null }
+  const state = { ...after, nextOccurrenceAt: next?.at.toISOString() ?? null, countsFrom: progress.countsFrom }
   return { state, progress, change: { type, state, ...(before && { previousState: before }) } }
 }
 

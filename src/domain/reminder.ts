@@ -22,8 +22,10 @@ import type { TaskState } from './task.ts'
  *   fired           ──► FAILED       reminder.failed      its delivery was given up
  *   waiting, fired  ──► CANCELLED    reminder.cancelled   by the user, or by what became of its task
  *   FAILED          ──► waiting      reminder.retried     and due at once
+ *   CANCELLED       ──► waiting      reminder.updated     by an undo, where its time still lies ahead
  *
- * SENT and CANCELLED are for good. What would change nothing is no transition; every other is INVALID_TRANSITION.
+ * SENT is for good, and CANCELLED but for an undo. What would change nothing is no transition; every other is
+ * INVALID_TRANSITION.
  */
 
 /** In Unicode code points. */
@@ -179,7 +181,7 @@ function waitedSince({ remindAt, updatedAt }: ReminderState): Date {
   return new Date(remindAt > updatedAt ? remindAt : updatedAt)
 }
 
-function changed(
+export function changed(
   type: ReminderChange['type'],
   before: Reminder | undefined,
   target: string | null,

@@ -13,6 +13,9 @@ import type { TaskChange, TaskState } from './task.ts'
  *
  * There is no time for an automatic one without a lead time, and once the task is due. Where only its own time is past,
  * it goes out at once.
+ *
+ * An undo has cancelled ones wait again first (see reminder-undo.ts). With it a task that had no automatic one gets none,
+ * and what loses a due date that it did not have before keeps the user's own.
  */
 
 const MINUTE_MS = 60_000
@@ -23,19 +26,26 @@ export function concernsReminders({ state, previousState }: TaskChange): boolean
   return isOpen(state) !== isOpen(previousState) || isMoved(state, previousState)
 }
 
+/** What is undone with a change of a task. */
+export interface UndoneReminders {
+  /** Whether the automatic one was PENDING before what is undone. */
+  readonly hadAutomatic: boolean
+}
+
 /** @param pending all the reminders of the task that are PENDING, where the change may concern them */
 export function remindersAfter(
   { state: task, previousState: before }: TaskChange,
   pending: readonly Reminder[],
   newId: () => string,
   now: Date,
+  undone?: UndoneReminders,
 ): ChangedReminder[] {
-  const lostDueDate = before !== undefined && before.dueDate !== null && task.dueDate === null
+  const lostDueDate = before !== undefined && before.dueDate !== null && task.dueDate === null && undone === undefined
   if (!isOpen(task) || lostDueDate) return pending.flatMap((reminder) => reminderCancelled(reminder, now) ?? [])
 
   const make = (remindAt: string) =>
     reminderScheduled({ id: newId(), remindAt, channel: 'IN_APP', target: null, automatic: true }, task, now)
-  const remindAt = automaticTime(task, now)
+  const remindAt = undone?.hadAutomatic === false ? undefined : automaticTime(task, now)
   if (before === undefined) return remindAt === undefined ? [] : [make(remindAt)]
 
   const automatic = pending.find(({ state }) => state.automatic)
@@ -54,7 +64,7 @@ export function remindersAfter(
 }
 
 /** When the automatic reminder of an open task is to come; undefined where there is no time for one. */
-function automaticTime({ dueDate, reminderLeadTime }: TaskState, now: Date): string | undefined {
+export function automaticTime({ dueDate, reminderLeadTime }: TaskState, now: Date): string | undefined {
   if (dueDate === null || reminderLeadTime === null || dueDate <= now.toISOString()) return undefined
   return new Date(Date.parse(dueDate) - reminderLeadTime * MINUTE_MS).toISOString()
 }

@@ -24,6 +24,8 @@ export const AuditEntryEntity = defineEntity({
     changes: p.json<readonly FieldChange[]>(),
     correlationId: p.text(),
     causationId: p.uuid().nullable(),
+    /** The event that this one took back. */
+    undoes: p.uuid().nullable(),
     schemaVersion: p.integer(),
     timestamp: p.datetime().length(3),
     createdAt: p.datetime().length(3),

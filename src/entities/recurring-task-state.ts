@@ -50,6 +50,7 @@ export function recurringTask(row: FullRow, tags: readonly TagRef[]): RecurringT
     active: row.active,
     nextOccurrenceAt: row.next_occurrence_at?.toISOString() ?? null,
     lastGeneratedAt: row.last_generated_at?.toISOString() ?? null,
+    countsFrom: row.counts_from.toISOString(),
     deletedAt: row.deleted_at?.toISOString() ?? null,
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),

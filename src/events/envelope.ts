@@ -66,6 +66,8 @@ export interface NewEvent<Type extends EventType = EventType> {
   readonly time: Date
   readonly state: StateOf<Type>
   readonly previousState?: StateOf<Type> | undefined
+  /** The event that this one, an undo, takes back. */
+  readonly undoes?: string | undefined
 }
 
 /**
@@ -107,6 +109,7 @@ export function createEvent<Type extends EventType>(
       state,
       ...(previousState === undefined ? {} : { previousState }),
       changes: changesBetween(previousState, state),
+      ...(event.undoes === undefined ? {} : { undoes: event.undoes }),
     },
     // What the schema has checked is what the type says.
   }) as unknown as TaskwireEvent<Type>

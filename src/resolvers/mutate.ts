@@ -1,4 +1,5 @@
 import type { Command, CommandResult } from '../commands/command.ts'
+import type { UndoOutcome } from '../commands/undo/undo.ts'
 import { notFound } from '../domain/errors.ts'
 import type { ConversationMessageRow, ConversationRow } from '../entities/conversation-state.ts'
 import type { RecurringTaskRow } from '../entities/recurring-task-state.ts'
@@ -9,6 +10,7 @@ import { type Context, originOf } from './context.ts'
 import { reminderById } from './reminder-loaders.ts'
 import { conversationById, conversationMessageById } from './conversation-loaders.ts'
 import { recurringTaskById } from './recurring-task-loaders.ts'
+import { loadEntity, type SyncEntityRow } from './sync-entities.ts'
 import { tagById } from './tags.ts'
 import { taskById } from './task-loaders.ts'
 
@@ -74,4 +76,12 @@ export async function addedMessage(
   messageId: string | undefined,
 ): Promise<ConversationMessageRow | null> {
   return messageId === undefined ? null : context.reads.loader(conversationMessageById).load(messageId)
+}
+
+/** What an undo has left of its entity; null where it has removed it, or it is gone since. */
+export async function undoneEntity(
+  context: Context,
+  { entityType, entityId, removed }: UndoOutcome,
+): Promise<SyncEntityRow | null> {
+  return removed ? null : loadEntity(entityType, entityId, context)
 }

@@ -58,6 +58,10 @@ const AuditEntry = builder.objectRef<AuditEntryRow>('AuditEntry').implement({
       nullable: true,
       description: 'The id of the event that caused this one; null where a request did.',
     }),
+    undoes: t.exposeID('undoes', {
+      nullable: true,
+      description: 'The id of the event that this one, an undo, took back; null where it is none.',
+    }),
     schemaVersion: t.exposeInt('schema_version', { description: 'The version of the event type’s schema.' }),
     timestamp: t.expose('timestamp', { type: 'DateTime', description: 'When it happened.' }),
     createdAt: t.expose('created_at', { type: 'DateTime', description: 'When it was written down here.' }),

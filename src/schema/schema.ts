@@ -21,6 +21,7 @@ import './task.ts'
 import './task-mutations.ts'
 
 import './task-stats.ts'
+import './undo.ts'
 import './viewer.ts'
 
 /** The whole API. A file that defines a type is imported here for what it adds to the builder. */

@@ -17,7 +17,7 @@ import { Tag } from './tag.ts'
 import { Task } from './task.ts'
 
 const operations: Record<SyncOperationName, { readonly description: string }> = {
-  CREATE: { description: 'It is there now: it was made, or came back from the trash.' },
+  CREATE: { description: 'It is there now: it was made, came back from the trash, or is there again by an undo.' },
   UPDATE: { description: 'It was changed.' },
   DELETE: { description: 'It is to be shown no more: it went into the trash, or was deleted for good.' },
 }
@@ -39,7 +39,7 @@ const SyncResetReason = builder.enumType('SyncResetReason', {
   values: resetReasons,
 })
 
-const SyncEntity = builder.unionType('SyncEntity', {
+export const SyncEntity = builder.unionType('SyncEntity', {
   description: 'What an event can be about. Expect types that you do not know yet.',
   types: [
     Task,
@@ -54,7 +54,7 @@ const SyncEntity = builder.unionType('SyncEntity', {
 })
 
 // Pothos cannot know that each row is of the type that is named beside it.
-const brandedEntity = (entity: SyncEntityRow | null) => entity && (branded(entity.row, entity.type) as never)
+export const brandedEntity = (entity: SyncEntityRow | null) => entity && (branded(entity.row, entity.type) as never)
 
 const typeNames: Record<FeedMessage['kind'], string> = {
   event: 'SyncEvent',
@@ -135,6 +135,11 @@ builder.objectRef<FeedEvent>('SyncEvent').implement({
     correlationId: t.id({
       description: 'Of the request that led to this, through whatever happened in between.',
       resolve: ({ event }) => event.correlationid,
+    }),
+    undoes: t.id({
+      nullable: true,
+      description: 'The id of the event that this one, an undo, took back; null where it is none.',
+      resolve: ({ event }) => event.data.undoes ?? null,
     }),
     timestamp: t.field({
       type: 'DateTime',

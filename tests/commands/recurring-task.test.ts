@@ -60,10 +60,16 @@ async function begin(daysFromNow: number, recurrence: object = daily, more: obje
   return { id, first, at: (days: number) => new Date(startsAt.getTime() + days * DAY).toISOString() }
 }
 
-/** What the recurrence consumer does when it hears of it. */
+/** What the recurrence consumer does when it hears of the task's last event. */
+async function hear(recurringTaskId: string, taskId: string) {
+  const state = (await world.lastEvent(taskId)).data.state as { completedAt: string | null; deletedAt: string | null }
+  const doneAt = state.deletedAt ?? state.completedAt ?? assert.fail('it is not done')
+  return world.run(user, continueSeries, { recurringTaskId, taskId, doneAt })
+}
+
 async function complete(recurringTaskId: string, taskId: string) {
   await world.run(user, completeTask, { id: taskId })
-  return world.run(user, continueSeries, { recurringTaskId, taskId, doneAt: new Date().toISOString() })
+  return hear(recurringTaskId, taskId)
 }
 
 describe('making a series', () => {
@@ -157,8 +163,7 @@ describe('a series that goes by what is done', () => {
 
   it('makes one next instance, however often and in whatever order the last one is done', async () => {
     const { id, first } = await begin(1)
-    const done = () =>
-      world.run(user, continueSeries, { recurringTaskId: id, taskId: first.id, doneAt: new Date().toISOString() })
+    const done = () => hear(id, first.id)
     await world.run(user, completeTask, { id: first.id })
     await Promise.all(Array.from({ length: 8 }, done))
     await world.run(user, reopenTask, { id: first.id })
@@ -169,6 +174,20 @@ describe('a series that goes by what is done', () => {
     assert.equal((await instances(id)).length, 1, 'the second; the first is gone')
     const versions = (await world.events(id)).map(({ data }) => data.version)
     assert.deepEqual(versions, [1, 2])
+  })
+
+  it('makes none for what was done and is not any more, or was done again, of which another event tells', async () => {
+    const { id, first } = await begin(1)
+    await world.run(user, completeTask, { id: first.id })
+    const { completedAt: doneAt } = (await world.lastEvent(first.id)).data.state as { completedAt: string }
+    await world.run(user, reopenTask, { id: first.id })
+    const late = () => world.run(user, continueSeries, { recurringTaskId: id, taskId: first.id, doneAt })
+    assert.equal((await late()).made, false)
+    await world.postgres.query('UPDATE clock SET shift_ms = 1000')
+    await world.run(user, completeTask, { id: first.id })
+    await world.postgres.query('UPDATE clock SET shift_ms = 0')
+    assert.equal((await late()).made, false)
+    assert.equal((await hear(id, first.id)).made, true)
   })
 
   it('counts from the day of completion where it goes by that', async () => {
