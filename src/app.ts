@@ -45,8 +45,8 @@ export interface App extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** A worker's statements may take this much longer: beginning an epoch can touch every event of the last days. */
-const WORKER_TIMEOUT_FACTOR = 20
+/** A worker's statements, which nobody waits for, may take this much longer. */
+const WORKER_TIMEOUT_FACTOR = 2
 const WORKER_POOL_SIZE = 8
 
 /**

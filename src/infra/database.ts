@@ -11,8 +11,10 @@ export interface DatabaseOptions {
   readonly role: DatabaseRole
   readonly poolSize: number
   readonly statementTimeoutMs: number
-  /** PostgreSQL ends a transaction whose client has not said anything for this long; default: by the role. */
+  /** PostgreSQL ends a transaction whose client has not said anything for this long; default: by what it is for. */
   readonly idleInTransactionMs?: number
+  /** How long the answer to a BEGIN may take; default 5 s. */
+  readonly beginPatienceMs?: number
   /** Called with the database's time whenever a transaction begins. */
   readonly onTime?: (databaseNow: Date) => void
   /** Called with the text of every statement; for counting them. */
@@ -22,10 +24,18 @@ export interface DatabaseOptions {
 }
 
 /**
- * A process that is frozen, or cut off, in the middle of a transaction keeps its locks until then. A worker's may be on
- * the lease of the relay, which nobody else can take over meanwhile; no worker waits for anything inside a transaction.
+ * A process that is frozen, or cut off, in the middle of a transaction keeps its locks until then: on what users want to
+ * change, or on the lease of the relay. What writes waits for nothing but the database inside a transaction; a snapshot
+ * has no locks, and may last as long as its operation.
  */
-const IDLE_IN_TRANSACTION_MS: Record<DatabaseRole, number> = { taskwire_app: 60_000, taskwire_worker: 5_000 }
+const IDLE_WHILE_WRITING_MS = 5_000
+const IDLE_IN_SNAPSHOT_MS = 60_000
+/**
+ * A connection that is gone without a word shows in nothing but silence. The answer to a BEGIN waits for nobody and is due
+ * at once; that to a statement is due when PostgreSQL would have ended it.
+ */
+const BEGIN_PATIENCE_MS = 5_000
+const ANSWER_MARGIN_MS = 2_000
 const CONNECT_TIMEOUT_MS = 10_000
 /** Until the transaction ends. The login may take this role, and the pool's is no member of it. */
 const AS_ADMIN = 'SET LOCAL ROLE taskwire_admin'
@@ -63,6 +73,15 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 
 const SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
 
+interface Begin {
+  readonly begin: string
+  readonly userId: string
+  /** For this transaction alone, in milliseconds. */
+  readonly settings?: Readonly<Record<string, number>>
+  readonly pool?: pg.Pool | undefined
+  readonly statementTimeoutMs?: number | undefined
+}
+
 /**
  * A pool of connections under one role, which hands out transactions only: no statement runs outside of one. The
  * transaction of a user has `taskwire.user_id` set, in the same round trip as its BEGIN, which is what row-level
@@ -82,7 +101,7 @@ export class Database<Tables> implements AsyncDisposable {
       connectionString: options.url,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       statement_timeout: options.statementTimeoutMs,
-      idle_in_transaction_session_timeout: options.idleInTransactionMs ?? IDLE_IN_TRANSACTION_MS[options.role],
+      idle_in_transaction_session_timeout: options.idleInTransactionMs ?? IDLE_IN_SNAPSHOT_MS,
       options: `-c role=${options.role} -c timezone=UTC`,
       application_name: options.role.replace('_', '-'),
       keepAlive: true,
@@ -122,9 +141,16 @@ export class Database<Tables> implements AsyncDisposable {
     return this.#run(userId, work, { begin: `BEGIN; ${AS_ADMIN}` })
   }
 
-  /** Runs `work` in one transaction that belongs to no user: sees all rows under `taskwire_worker`, else none. */
-  asNobody<T>(work: (tx: OpenTransaction<Tables>) => Promise<T>): Promise<T> {
-    return this.#run('', work)
+  /**
+   * Runs `work` in one transaction that belongs to no user: sees all rows under `taskwire_worker`, else none.
+   *
+   * @param limits for work whose statements take longer than others may
+   */
+  asNobody<T>(
+    work: (tx: OpenTransaction<Tables>) => Promise<T>,
+    limits: { readonly statementTimeoutMs?: number } = {},
+  ): Promise<T> {
+    return this.#run('', work, limits)
   }
 
   close(): Promise<void> {
@@ -149,7 +175,7 @@ export class Database<Tables> implements AsyncDisposable {
   }
 
   async #snapshot(begin: string, userId: string): Promise<Snapshot<Tables>> {
-    const transaction = await this.#begin(begin, userId)
+    const transaction = await this.#begin({ begin, userId })
     void transaction.now().then(this.#options.onTime, () => undefined)
     return { db: transaction.db, now: () => transaction.now(), end: () => transaction.rollback() }
   }
@@ -157,9 +183,14 @@ export class Database<Tables> implements AsyncDisposable {
   async #run<T>(
     userId: string,
     work: (tx: OpenTransaction<Tables>) => Promise<T>,
-    { begin = 'BEGIN', pool = this.#pool } = {},
+    { begin = 'BEGIN', pool, statementTimeoutMs }: Partial<Omit<Begin, 'userId' | 'settings'>> = {},
   ): Promise<T> {
-    const transaction = await this.#begin(begin, userId, pool)
+    const { idleInTransactionMs = IDLE_WHILE_WRITING_MS } = this.#options
+    const settings = {
+      idle_in_transaction_session_timeout: idleInTransactionMs,
+      ...(statementTimeoutMs !== undefined && { statement_timeout: statementTimeoutMs }),
+    }
+    const transaction = await this.#begin({ begin, userId, settings, pool, statementTimeoutMs })
     try {
       const now = await transaction.now()
       this.#options.onTime?.(now)
@@ -176,12 +207,21 @@ export class Database<Tables> implements AsyncDisposable {
     }
   }
 
-  async #begin(begin: string, userId: string, pool = this.#pool): Promise<Transaction<Tables>> {
+  async #begin({
+    begin,
+    userId,
+    settings = {},
+    pool = this.#pool,
+    statementTimeoutMs = this.#options.statementTimeoutMs,
+  }: Begin): Promise<Transaction<Tables>> {
     const client = await pool.connect()
-    const setUser = `SELECT set_config('taskwire.user_id', ${pg.escapeLiteral(userId)}, true), taskwire_now() AS now`
+    const set = Object.entries(settings).map(([name, ms]) => `set_config('${name}', '${ms}', true), `)
+    const setUser = `set_config('taskwire.user_id', ${pg.escapeLiteral(userId)}, true)`
     return new Transaction({
       client,
-      begin: `${begin}; ${setUser}`,
+      begin: `${begin}; SELECT ${set.join('')}${setUser}, taskwire_now() AS now`,
+      beginPatienceMs: this.#options.beginPatienceMs ?? BEGIN_PATIENCE_MS,
+      answerPatienceMs: statementTimeoutMs + ANSWER_MARGIN_MS,
       prepared: this.#preparedOn(client),
       onStatement: this.#options.onStatement,
     })

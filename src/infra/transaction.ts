@@ -39,10 +39,18 @@ export interface Snapshot<Tables> {
   end(): Promise<void>
 }
 
+/** pg's types lack its own option: after so many milliseconds without an answer it gives the connection up. */
+interface TimedQuery extends pg.QueryConfig {
+  readonly query_timeout: number
+}
+
 export interface TransactionOptions {
   readonly client: pg.PoolClient
   /** BEGIN, and whose transaction it is: answers with `taskwire_now()`, as `now`, last. */
   readonly begin: string
+  /** How long the answers to BEGIN and to any statement may take. A connection that stays silent longer is given up. */
+  readonly beginPatienceMs: number
+  readonly answerPatienceMs: number
   readonly prepared: PreparedStatements
   readonly onStatement: ((sql: string) => void) | undefined
 }
@@ -54,6 +62,7 @@ export interface TransactionOptions {
 export class Transaction<Tables> implements DatabaseConnection {
   readonly db: Kysely<Tables>
   readonly #client: pg.PoolClient
+  readonly #answerPatienceMs: number
   readonly #prepared: PreparedStatements
   readonly #onStatement: ((sql: string) => void) | undefined
   readonly #begun: Promise<Date>
@@ -62,12 +71,13 @@ export class Transaction<Tables> implements DatabaseConnection {
   #open = true
   #stale = false
 
-  constructor({ client, begin, prepared, onStatement }: TransactionOptions) {
+  constructor({ client, begin, beginPatienceMs, answerPatienceMs, prepared, onStatement }: TransactionOptions) {
     this.#client = client
+    this.#answerPatienceMs = answerPatienceMs
     this.#prepared = prepared
     this.#onStatement = onStatement
     this.db = new Kysely<Tables>({ dialect: new OneConnectionDialect(this) })
-    this.#begun = this.#begin(begin)
+    this.#begun = this.#begin(begin, beginPatienceMs)
     // Whoever awaits the time or a statement is told.
     this.#begun.catch(() => undefined)
   }
@@ -110,9 +120,10 @@ export class Transaction<Tables> implements DatabaseConnection {
     if (this.#open) await this.#end('ROLLBACK').catch(() => undefined)
   }
 
-  async #begin(begin: string): Promise<Date> {
+  async #begin(text: string, patienceMs: number): Promise<Date> {
+    const query: TimedQuery = { text, query_timeout: patienceMs }
     // For several statements in one simple query pg answers with one result each.
-    const results = (await this.#client.query(begin)) as unknown as pg.QueryResult<{ now: Date }>[]
+    const results = (await this.#client.query(query)) as unknown as pg.QueryResult<{ now: Date }>[]
     this.#hasBegun = true
     return results.at(-1)?.rows[0]?.now ?? new Date()
   }
@@ -121,11 +132,13 @@ export class Transaction<Tables> implements DatabaseConnection {
     this.#onStatement?.(sql)
     const name = this.#prepared.nameOf(sql)
     try {
-      return await this.#client.query<Row>({
+      const query: TimedQuery = {
         ...(name !== undefined && { name }),
         text: sql,
         values: parameters.map(inUtc),
-      })
+        query_timeout: this.#answerPatienceMs,
+      }
+      return await this.#client.query<Row>(query)
     } catch (error) {
       this.#stale ||= isStalePlan(error)
       throw error
@@ -135,7 +148,8 @@ export class Transaction<Tables> implements DatabaseConnection {
   async #end(statement: 'COMMIT' | 'ROLLBACK'): Promise<pg.QueryResult> {
     this.#open = false
     try {
-      const result = await this.#client.query(statement)
+      const query: TimedQuery = { text: statement, query_timeout: this.#answerPatienceMs }
+      const result = await this.#client.query(query)
       this.#client.release(this.#stale)
       return result
     } catch (error) {

@@ -15,6 +15,8 @@ const NANOSECONDS_PER_MS = 1_000_000
 /** The server's clock and the database's may differ by this much before a message that aged out counts as lost. */
 const CLOCK_MARGIN_MS = 60_000
 const MARK_BATCH = 5_000
+/** To begin an epoch can touch every event of the stream's age. */
+const BEGIN_EPOCH_WITHIN_MS = 10 * 60_000
 
 export interface ReconcileOptions {
   readonly nats: Nats
@@ -145,6 +147,7 @@ async function beginEpoch(
   const { first_seq, last_seq } = info.state
   const deleted = holesOf(info)
   const anotherStream = relay.stream_created !== info.created
+  const limits = { statementTimeoutMs: BEGIN_EPOCH_WITHIN_MS }
   const { epoch, refills } = await database.asNobody(async ({ db, now }) => {
     // Numbered by the time, so that a database restored from a backup does not give a number out twice.
     const begun = await sql<{ epoch: number }>`
@@ -171,7 +174,7 @@ async function beginEpoch(
       WHERE outbox.id = lost.id
       RETURNING outbox.refill`.execute(db)
     return { epoch: row.epoch, refills: lost.rows.filter((event) => event.refill).length }
-  })
+  }, limits)
   const level = relay.stream_created === null ? 'info' : 'warn'
   log[level]({ epoch, reason, refills, sequence: last_seq }, 'a new epoch begins')
   await resetDurables(nats, last_seq, log)
