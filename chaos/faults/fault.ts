@@ -15,15 +15,10 @@ export type Fault =
   | { readonly kind: 'stop PostgreSQL at once' | 'kill PostgreSQL'; readonly lastsMs: number }
   /** SIGKILL to one backend, at which PostgreSQL ends all sessions and recovers; or an end of all by a command. */
   | { readonly kind: 'kill a backend' | 'end all sessions' }
-  /** Connections are reset. */
-  | { readonly kind: 'cut'; readonly program: ProgramName; readonly network: Network }
-  /** Nothing gets through for a while, or, of the connections that there are, ever again. */
-  | {
-      readonly kind: 'stall' | 'strand'
-      readonly program: ProgramName
-      readonly network: Network
-      readonly lastsMs: number
-    }
+  /** Connections are reset, or forgotten: nothing gets through those that there are, and nobody is told. */
+  | { readonly kind: 'cut' | 'strand'; readonly program: ProgramName; readonly network: Network }
+  /** Nothing gets through for a while. */
+  | { readonly kind: 'stall'; readonly program: ProgramName; readonly network: Network; readonly lastsMs: number }
   /** `taskwire_now()` jumps so far from the database's clock. */
   | { readonly kind: 'set the clock'; readonly aheadMs: number }
 
@@ -93,9 +88,9 @@ export function randomFault(random: Random, mix: Mix): Fault {
     case 'end all sessions':
       return { kind }
     case 'cut':
+    case 'strand':
       return { kind, ...someNetwork(random) }
     case 'stall':
-    case 'strand':
       return { kind, ...someNetwork(random), lastsMs: random.between(1_000, 8_000) }
     case 'set the clock':
       return { kind, aheadMs: random.between(-LONGEST_STEP_MS / 2, LONGEST_STEP_MS / 2) }

@@ -106,13 +106,12 @@ export class Strikes implements AsyncDisposable {
         await database.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'taskwire'`)
         return
       case 'cut':
-        ;(await this.#network(fault.program, fault.network)).cut()
-        return
-      case 'stall':
-      case 'strand': {
+        return void (await this.#network(fault.program, fault.network)).cut()
+      case 'strand':
+        return void (await this.#network(fault.program, fault.network)).strand()
+      case 'stall': {
         const network = await this.#network(fault.program, fault.network)
-        if (fault.kind === 'stall') network.stall()
-        else network.strand()
+        network.stall()
         await delay(fault.lastsMs)
         return network.pass()
       }

@@ -2,21 +2,21 @@ import { type Figure, median } from '../figures.ts'
 import type { Witness } from './check.ts'
 
 /** When a fault began, and when what it hit was there again. */
-interface Span {
+export interface Span {
   readonly at: number
   readonly overAt: number
 }
 
 /**
  * How long after the end of each fault writes were back, in seconds: from when on, at every gateway, every mutation that
- * was sent had an answer that told its outcome. Looked for until the next fault.
+ * was sent had an answer that told its outcome. What ended before the next fault is looked at.
  */
 export function writesBackAfter({ mutations }: Witness, strokes: readonly Span[]): number[] {
   const tries = mutations.flatMap((mutation) => mutation.tries).toSorted((a, b) => a.at - b.at)
   const gateways = [...new Set(tries.map(({ to }) => to))]
   return strokes.map(({ overAt }, index) => {
     const until = strokes[index + 1]?.at ?? Number.POSITIVE_INFINITY
-    const after = tries.filter(({ at }) => at >= overAt && at < until)
+    const after = tries.filter(({ at, tookMs }) => at >= overAt && at + tookMs < until)
     const back = gateways.map((gateway) => {
       const own = after.filter(({ to }) => to === gateway)
       const lastFailure = own.findLastIndex(({ told }) => !told)

@@ -7,6 +7,7 @@ import {
   REFILL_HEADER,
   TRACEPARENT_HEADER,
 } from '../events/headers.ts'
+import { unlessAborted } from '../lib/unless-aborted.ts'
 import type { OutboxRow } from './outbox-rows.ts'
 
 const PUBLISH_TIMEOUT_MS = 5_000
@@ -60,8 +61,12 @@ export async function publishChained(
       })
     }),
   )
-  const acks = await unlessLost(publishing, lost)
-  if (acks === undefined) return { confirmed: 0, failure: asError(lost.reason), refusedAsRepeat: false }
+  let acks: Awaited<typeof publishing>
+  try {
+    acks = await unlessAborted(lost, () => publishing)
+  } catch (error) {
+    return { confirmed: 0, failure: asError(error), refusedAsRepeat: false }
+  }
   let confirmed = 0
   for (const ack of acks) {
     if (ack.status === 'rejected') return { confirmed, failure: asError(ack.reason), refusedAsRepeat: false }
@@ -76,15 +81,4 @@ export async function publishChained(
 
 function asError(reason: unknown): Error {
   return reason instanceof Error ? reason : new Error(String(reason))
-}
-
-async function unlessLost<T>(work: Promise<T>, lost: AbortSignal): Promise<T | undefined> {
-  const { promise, resolve } = Promise.withResolvers<undefined>()
-  const give = () => resolve(undefined)
-  lost.addEventListener('abort', give, { once: true })
-  try {
-    return lost.aborted ? undefined : await Promise.race([work, promise])
-  } finally {
-    lost.removeEventListener('abort', give)
-  }
 }

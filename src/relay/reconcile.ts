@@ -7,6 +7,7 @@ import { STREAM } from '../events/subjects.ts'
 import type { Nats } from '../infra/jetstream.ts'
 import type { Config } from '../lib/config.ts'
 import type { Log } from '../lib/log.ts'
+import { unlessAborted } from '../lib/unless-aborted.ts'
 import { LeaseLostError } from './lease.ts'
 import { markPublished } from './outbox-rows.ts'
 import { readIds } from './stream-reader.ts'
@@ -24,6 +25,8 @@ export interface ReconcileOptions {
   readonly database: TaskwireDatabase
   readonly holder: string
   readonly log: Log
+  /** Aborts when the connection is lost, whose answers are not waited for then. */
+  readonly lost: AbortSignal
 }
 
 /** Where the leader goes on: every message of the stream up to `sequence` is marked, and nothing comes after it. */
@@ -55,16 +58,16 @@ interface RelayRow {
  * @throws LeaseLostError
  */
 export async function reconcile(options: ReconcileOptions): Promise<FeedPosition> {
-  const { nats, natsOptions, database, holder, log } = options
+  const { nats, natsOptions, database, holder, log, lost } = options
   const relay = await database.asNobody((tx) => readRelay(tx, holder))
-  if (relay.rebuild_requested_at !== null) await emptyStream(nats, natsOptions)
-  const info = await streamInfo(nats, natsOptions)
+  if (relay.rebuild_requested_at !== null) await unlessAborted(lost, () => emptyStream(nats, natsOptions))
+  const info = await unlessAborted(lost, () => streamInfo(nats, natsOptions))
   const last = info.state.last_seq
 
   const loss = await database.asNobody((tx) => findLoss(tx, relay, info))
   if (loss !== undefined) return beginEpoch(options, relay, info, loss)
 
-  const found = await readIds(nats, relay.marked_sequence + 1, last)
+  const found = await unlessAborted(lost, () => readIds(nats, relay.marked_sequence + 1, last))
   let known = 0
   for (let from = 0; from < found.length; from += MARK_BATCH) {
     const marks = found.slice(from, from + MARK_BATCH)
@@ -75,7 +78,7 @@ export async function reconcile(options: ReconcileOptions): Promise<FeedPosition
     return beginEpoch(options, relay, info, 'the stream holds events that the record does not know')
   if (found.length > 0)
     log.info({ count: found.length, sequence: last }, 'marked events that stood in the stream already')
-  await resetDurables(nats, last, log)
+  await unlessAborted(lost, () => resetDurables(nats, last, log))
   return { epoch: relay.epoch, sequence: last }
 }
 
@@ -139,7 +142,7 @@ function youngerThan(now: Date, info: StreamInfo): Date {
  * aged out, or has no audit entry; the ordinary loop then publishes it, before anything newer, as a refill.
  */
 async function beginEpoch(
-  { nats, database, holder, log }: ReconcileOptions,
+  { nats, database, holder, log, lost }: ReconcileOptions,
   relay: RelayRow,
   info: StreamInfo,
   reason: string,
@@ -158,7 +161,7 @@ async function beginEpoch(
       RETURNING epoch`.execute(db)
     const [row] = begun.rows
     if (row === undefined) throw new LeaseLostError()
-    const lost = await sql<{ refill: boolean }>`
+    const missing = await sql<{ refill: boolean }>`
       UPDATE outbox SET
         stream_sequence = NULL,
         refill = lost.wanted,
@@ -173,11 +176,11 @@ async function beginEpoch(
       ) lost
       WHERE outbox.id = lost.id
       RETURNING outbox.refill`.execute(db)
-    return { epoch: row.epoch, refills: lost.rows.filter((event) => event.refill).length }
+    return { epoch: row.epoch, refills: missing.rows.filter((event) => event.refill).length }
   }, limits)
   const level = relay.stream_created === null ? 'info' : 'warn'
   log[level]({ epoch, reason, refills, sequence: last_seq }, 'a new epoch begins')
-  await resetDurables(nats, last_seq, log)
+  await unlessAborted(lost, () => resetDurables(nats, last_seq, log))
   return { epoch, sequence: last_seq }
 }
 

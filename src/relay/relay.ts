@@ -19,6 +19,8 @@ const POLL_MS = 200
 const STANDBY_POLL_MS = 500
 const CHECK_INTERVAL_MS = 5_000
 const DUPLICATE_WINDOW_MS = 120_000
+/** All wait for whoever leads: it has to notice soon that a connection has fallen silent. Its statements take milliseconds. */
+const LIMITS = { statementTimeoutMs: 5_000 }
 
 export interface RelayOptions {
   readonly link: NatsLink
@@ -96,7 +98,7 @@ export class Relay implements Service {
     const nats = await Promise.race([link.ready(), stopped(state)])
     if (nats === undefined) return
     this.#kicks ??= this.#subscribeToKicks(nats)
-    const leading = link.connected && (await database.asNobody((tx) => acquireLease(tx, this.#holder)))
+    const leading = link.connected && (await database.asNobody((tx) => acquireLease(tx, this.#holder), LIMITS))
     this.#leading = leading
     metrics.relayLeading.set(leading ? 1 : 0)
     if (!leading) {
@@ -108,8 +110,13 @@ export class Relay implements Service {
       await this.#lead(state, nats)
     } catch (error) {
       this.#position = undefined
-      if (!(error instanceof LeaseLostError)) throw error
-      this.#log.warn('the lease was lost')
+      if (error instanceof LeaseLostError) {
+        this.#log.warn('the lease was lost')
+        return
+      }
+      // What keeps this one from publishing, as a network of its own, may keep no other.
+      await this.#giveUpLease()
+      throw error
     }
   }
 
@@ -120,7 +127,7 @@ export class Relay implements Service {
     while (state.running && link.connected && Date.now() < renewAt) {
       const position = await this.#inStep(nats)
       this.#kicked = false
-      const rows = await database.asNobody((tx) => unpublished(tx, BATCH))
+      const rows = await database.asNobody((tx) => unpublished(tx, BATCH), LIMITS)
       if (rows.length === 0) {
         if (!this.#kicked) await this.#idle(state)
         continue
@@ -133,9 +140,10 @@ export class Relay implements Service {
 
   /** The position to go on from: as it is known, or found out where something failed or the check is due. */
   async #inStep(nats: Nats): Promise<FeedPosition> {
-    const { database, natsOptions, metrics } = this.#options
+    const { database, natsOptions, metrics, link } = this.#options
     if (this.#position !== undefined && Date.now() < this.#checkedAt + CHECK_INTERVAL_MS) return this.#position
-    this.#position = await reconcile({ nats, natsOptions, database, holder: this.#holder, log: this.#log })
+    const { lost } = link
+    this.#position = await reconcile({ nats, natsOptions, database, holder: this.#holder, log: this.#log, lost })
     this.#checkedAt = Date.now()
     metrics.relayEpoch.set(this.#position.epoch)
     return this.#position
@@ -148,7 +156,10 @@ export class Relay implements Service {
     const marks = rows.slice(0, result.confirmed).map((row, index) => ({ id: row.id, sequence: sequence + index + 1 }))
     const position = { epoch, sequence: sequence + marks.length }
     if (marks.length > 0)
-      await this.#options.database.asNobody((tx) => markPublished(tx, this.#holder, epoch, marks, position.sequence))
+      await this.#options.database.asNobody(
+        (tx) => markPublished(tx, this.#holder, epoch, marks, position.sequence),
+        LIMITS,
+      )
     if (result.failure === undefined) return position
     if (result.refusedAsRepeat) this.#freshRefillIdsUntil = Date.now() + DUPLICATE_WINDOW_MS
     throw result.failure
@@ -165,10 +176,14 @@ export class Relay implements Service {
 
   async #release(): Promise<void> {
     this.#kicks?.unsubscribe()
+    await this.#giveUpLease()
+  }
+
+  async #giveUpLease(): Promise<void> {
     this.#leading = false
     this.#options.metrics.relayLeading.set(0)
     await this.#options.database
-      .asNobody((tx) => releaseLease(tx, this.#holder))
+      .asNobody((tx) => releaseLease(tx, this.#holder), LIMITS)
       .catch((error: unknown) => {
         // It runs out by itself.
         this.#log.warn({ err: error }, 'the lease could not be released')

@@ -4,7 +4,7 @@ import { durables } from '../../nats/streams.ts'
 import { STREAM } from '../events/subjects.ts'
 import type { Nats, NatsLink } from '../infra/jetstream.ts'
 import type { Log } from '../lib/log.ts'
-import { unlessAborted } from '../sync/unless-aborted.ts'
+import { unlessAborted } from '../lib/unless-aborted.ts'
 
 export interface NatsStatus {
   /** It answered. */

@@ -16,7 +16,7 @@ import type { ResetReason } from './message.ts'
 import type { Seat } from './seat.ts'
 import { Seats } from './seats.ts'
 import { nextMessage } from './stream-range.ts'
-import { unlessAborted } from './unless-aborted.ts'
+import { unlessAborted } from '../lib/unless-aborted.ts'
 
 export interface HubOptions {
   readonly link: NatsLink

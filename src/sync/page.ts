@@ -12,7 +12,7 @@ import { eventBatch } from './event-batch.ts'
 import { ShownVersions } from './shown-versions.ts'
 import type { Slots } from './slots.ts'
 import { StreamRange } from './stream-range.ts'
-import { unlessAborted } from './unless-aborted.ts'
+import { unlessAborted } from '../lib/unless-aborted.ts'
 
 /** A page looks at no more messages than this, however few of them its filter lets through. */
 const MOST_READ = 2_000

@@ -11,7 +11,7 @@ import type { Seat } from './seat.ts'
 import { ShownVersions } from './shown-versions.ts'
 import { type StreamBatch, StreamRange } from './stream-range.ts'
 import type { SubscriptionParts } from './subscription-parts.ts'
-import { unlessAborted } from './unless-aborted.ts'
+import { unlessAborted } from '../lib/unless-aborted.ts'
 
 const RETRY_MS = 250
 
