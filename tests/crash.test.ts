@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { NatsLink } from '../src/infra/jetstream.ts'
-import { createTestDatabase, type TestDatabase } from './helpers/database.ts'
+import { asSuperuser, createTestDatabase, type TestDatabase } from './helpers/database.ts'
 import { eventually } from './helpers/eventually.ts'
 import { startNats, type TestNats } from './helpers/nats.ts'
 import { testConfig, testLog } from './helpers/options.ts'
-import { commitEvents } from './helpers/outbox.ts'
+import { commitEvents, tagEvent } from './helpers/outbox.ts'
 import { Program } from './helpers/process.ts'
 import { readStream } from './helpers/stream.ts'
 
@@ -81,6 +81,38 @@ describe('workers that crash', () => {
     await frozen.signal('SIGCONT')
     await commitEvents(app, 'alice', 50)
     await assertWhole()
+  })
+
+  it('leave a dead letter that they were trying once more to the next one, which has its effect once', async () => {
+    await using program = await worker()
+    const event = tagEvent('carol')
+    const entries = () => postgres.query('SELECT 1 FROM audit_entries WHERE event_id = $1', [event.id])
+    const letters = () => postgres.query<{ tries: number; retry_at: Date | null }>('SELECT * FROM dead_letters')
+    const blocked = () =>
+      postgres.query(
+        `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO audit_entries%'`,
+      )
+    await asSuperuser(new URL(postgres.url).pathname.slice(1), async (client) => {
+      await client.query('BEGIN; LOCK TABLE audit_entries IN SHARE ROW EXCLUSIVE MODE')
+      await postgres.query(
+        `INSERT INTO dead_letters (id, consumer, message_id, event_type, subject, stream_sequence, headers, body, error,
+                                   tries, first_failed_at, last_failed_at, dead_at, retry_at)
+         VALUES (gen_random_uuid(), 'audit', $1, 'tag.created', 's', 1, '{}', $2, 'Error: no', 5, now(), now(), now(), now())`,
+        [event.id, JSON.stringify(event)],
+      )
+      await eventually(async () => (await blocked()).length === 1)
+      await program.signal('SIGKILL')
+      await client.query('ROLLBACK')
+    })
+    await eventually(async () => (await blocked()).length === 0)
+    const [letter] = await letters()
+    assert.deepEqual([letter?.tries, (await entries()).length], [5, 0])
+    assert.ok(letter?.retry_at)
+    // Once the lease of the one that died has run out.
+    await postgres.query('UPDATE dead_letters SET retry_at = clock_timestamp()')
+    await program.restart()
+    await eventually(async () => (await letters()).length === 0)
+    assert.equal((await entries()).length, 1)
   })
 
   it('end in order at SIGTERM', async () => {

@@ -50,7 +50,7 @@ const DEFAULTS: ConsumerSettings = {
   newerDelayMs: MINUTE_MS / 2,
   retryPollMs: 1_000,
   // Handlers take milliseconds.
-  retryLeaseMs: MINUTE_MS / 2,
+  retryLeaseMs: 10_000,
   gaugesEveryMs: 3_000,
 }
 
