@@ -33,7 +33,7 @@ test('readiness that cannot be told is no readiness, and says nothing of why', a
 })
 
 test('everything else is 404, with headers that let no browser misread it', async () => {
-  await using gateway = await Gateway.start({ PUBLIC_URL: 'https://tasks.example.test' })
+  await using gateway = await Gateway.start({ PUBLIC_URL: 'https://tasks.example.test', DASHBOARD: 'false' })
   for (const path of ['/', '/health', '/graphql/', '/graphiql/x.js', '/graphiql/../../package.json', '//graphql'])
     assert.equal((await fetch(gateway.url + path)).status, 404, path)
   assert.equal((await fetch(`${gateway.url}/health/live`, { method: 'POST' })).status, 404)
