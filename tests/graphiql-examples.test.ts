@@ -32,14 +32,15 @@ describe('the tabs that GraphiQL begins with', () => {
   test('what each needs is made anew for each page', () => {
     for (const { variables } of examples) {
       const [one, other] = [variables(new Date(0)), variables(new Date(1))]
-      for (const [variable, value] of Object.entries(one)) assert.notEqual(value, other[variable], variable)
+      for (const [variable, value] of Object.entries(one))
+        if (variable !== 'eventId') assert.notEqual(value, other[variable], variable)
     }
   })
 
   for (const { name, query, variables } of examples)
     test(`${name}: each operation works, played from top to bottom`, async () => {
       const headers = { authorization: `Bearer ${await signToken({ sub: name, admin: name.includes('operators') })}` }
-      const given = variables(new Date())
+      const given: Record<string, unknown> = { ...variables(new Date()) }
       const operations = operationsOf(query)
       const streams = []
       for (const { operation, name: operationName } of operations) {
@@ -56,7 +57,10 @@ describe('the tabs that GraphiQL begins with', () => {
         })
         const { data, errors } = (await response.json()) as Result
         assert.equal(errors, undefined, `${operationName?.value}: ${JSON.stringify(errors)}`)
-        for (const [field, value] of Object.entries(data)) assert.notEqual(value, null, field)
+        for (const [field, value] of Object.entries<any>(data)) {
+          assert.notEqual(value, null, field)
+          if ('eventId' in given && value.eventId !== undefined) given.eventId = value.eventId
+        }
       }
       for (const { operationName, stream } of streams) {
         const { data, errors } = await stream.next()

@@ -8,6 +8,9 @@ const HOUR_MS = 3_600_000
 /** Instants that examples ask for by name, in hours from now. */
 const HOURS_AHEAD: Readonly<Record<string, number>> = { inAnHour: 1, tonight: 8, tomorrow: 24 }
 
+/** What only the server gives, and who plays puts in: the examples say where from. */
+const BY_HAND = 'eventId'
+
 /** A tab that GraphiQL begins with: operations that work at the first click, in the order in which they stand. */
 export interface Example {
   /** Of its file. */
@@ -50,6 +53,7 @@ function nameOf(type: TypeNode): string {
 }
 
 function valueOf(variable: string, type: string, now: Date): string {
+  if (variable === BY_HAND) return '…'
   if (type === 'ID') return newId()
   const hours = HOURS_AHEAD[variable]
   if (type !== 'DateTime' || hours === undefined) throw new Error(`Examples know no $${variable} of type ${type}.`)
