@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { createEvent, NewerEventError, parseEvent } from './envelope.ts'
+import { type PublishedDocument, publishedDocuments } from './published.ts'
 import { type AnyState, EVENT_TYPES, type EventDefinition, type EventType, eventTypes, tagState } from './types.ts'
 import { stateSchema, versionsOf } from './versions.ts'
 
@@ -47,6 +48,14 @@ function write(from: AnyState, to: AnyState): string {
   return JSON.stringify(createEvent({ ...event, state: to as never, previousState: from as never }, origin, 'http://x'))
 }
 
+const STATE_OF = z.object({ $defs: z.object({ State: z.object({ properties: z.record(z.string(), z.unknown()) }) }) })
+const MESSAGES_OF = z.object({
+  channels: z.record(z.string(), z.object({ messages: z.record(z.string(), z.unknown()) })),
+})
+
+const documentAt = (documents: readonly PublishedDocument[], path: string) =>
+  documents.find((document) => document.path === path)?.content
+
 test('an event of an older version is lifted when it is read, and is one of the newest in every way', () => {
   const old = JSON.parse(write(before, { ...state, icon: 'house' }))
   const event = as(next, () => parseEvent(JSON.stringify(old)))
@@ -82,6 +91,21 @@ test('a program that learns a version still writes the one before, and reads bot
   assert.equal(JSON.parse(newer).data.schemaVersion, 2)
   assert.deepEqual(as(learning, () => parseEvent(newer)).data.state, lift(state))
   assert.throws(() => parseEvent(newer), NewerEventError)
+})
+
+test('an older version stays published beside the newest', () => {
+  const now = publishedDocuments('http://x')
+  const documents = as(next, () => publishedDocuments('http://x'))
+  const [older, newer] = [1, 2].map((version) => documentAt(documents, `/events/tag.updated/v${version}.json`))
+  assert.deepEqual(older, documentAt(now, '/events/tag.updated/v1.json'))
+  const fields = (document: unknown) => Object.keys(STATE_OF.parse(document).$defs.State.properties)
+  assert.ok(fields(older).includes('color') && !fields(older).includes('colors'))
+  assert.ok(fields(newer).includes('colors') && !fields(newer).includes('color'))
+  const messages = MESSAGES_OF.parse(documentAt(documents, '/asyncapi.json')).channels.tag?.messages ?? {}
+  assert.deepEqual(
+    Object.keys(messages).filter((name) => name.startsWith('tag.updated')),
+    ['tag.updated.v1', 'tag.updated.v2'],
+  )
 })
 
 test('every version of every type is known', () => {
