@@ -1,6 +1,7 @@
 import { clockSteps } from './scenarios/clock.ts'
 import { clusterKills } from './scenarios/cluster.ts'
 import { freezes } from './scenarios/freeze.ts'
+import { fullStream } from './scenarios/full.ts'
 import { kills } from './scenarios/kills.ts'
 import { natsOutages } from './scenarios/nats.ts'
 import { networkFaults } from './scenarios/network.ts'
@@ -46,6 +47,10 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   network: {
     summary: 'connections are cut, held up or forgotten (--kills 9)',
     run: (session, { kills: rounds = 9 }) => networkFaults(session, { rounds }),
+  },
+  full: {
+    summary: 'the stream is full, and then the store that it lies in',
+    run: (session) => fullStream(session),
   },
   freeze: {
     summary: 'processes freeze for long (--minutes 2.2, each)',
