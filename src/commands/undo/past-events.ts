@@ -28,7 +28,10 @@ export async function findEvent(unit: UnitOfWork, id: string): Promise<PastEvent
   return entry && fromAudit(entry)
 }
 
-/** The last event of something of the user's, or the last of one type. */
+/**
+ * The last event of something of the user's, or the last of one type. Looked for in both places: an event without its audit
+ * entry stays in the outbox, when newer ones of the same thing are pruned there already.
+ */
 export async function lastEventOf(
   unit: UnitOfWork,
   entityType: EntityType,
@@ -42,7 +45,6 @@ export async function lastEventOf(
     .orderBy('version', 'desc')
     .limit(1)
     .executeTakeFirst()
-  if (row !== undefined) return fromOutbox(row.event)
   const entry = await audit(unit)
     .where('entity_type', '=', entityType)
     .where('entity_id', '=', id)
@@ -51,7 +53,13 @@ export async function lastEventOf(
     .orderBy('event_id', 'desc')
     .limit(1)
     .executeTakeFirst()
-  return entry && fromAudit(entry)
+  const [inOutbox, inAudit] = [row && fromOutbox(row.event), entry && fromAudit(entry)]
+  if (inOutbox === undefined || inAudit === undefined) return inOutbox ?? inAudit
+  return versionOf(inAudit) > versionOf(inOutbox) ? inAudit : inOutbox
+}
+
+function versionOf({ state }: PastEvent): number {
+  return (state as { readonly version: number }).version
 }
 
 function outbox(unit: UnitOfWork) {
