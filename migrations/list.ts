@@ -10,6 +10,7 @@ import { Deliveries } from './20261127-04-deliveries.ts'
 import { Conversations } from './20261128-01-conversations.ts'
 import { AdminReads } from './20261128-02-admin-reads.ts'
 import { Undo } from './20261128-03-undo.ts'
+import { TrashByAge } from './20261128-04-trash-by-age.ts'
 
 /** Every migration, in the order in which they run. */
 export const migrations: readonly MigrationObject[] = [
@@ -24,4 +25,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: '20261128-01-conversations', class: Conversations },
   { name: '20261128-02-admin-reads', class: AdminReads },
   { name: '20261128-03-undo', class: Undo },
+  { name: '20261128-04-trash-by-age', class: TrashByAge },
 ]

@@ -23,6 +23,7 @@ import { KICK_SUBJECT, Relay } from './relay/relay.ts'
 import { expiredConversations } from './scheduler/conversations.ts'
 import { DueScheduler } from './scheduler/due-commands.ts'
 import { dueInstances } from './scheduler/recurrence.ts'
+import { expiredTrash } from './scheduler/trash.ts'
 import { schema } from './schema/schema.ts'
 import { createPresence } from './server/presence.ts'
 import { readiness } from './server/readiness.ts'
@@ -78,6 +79,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
         link,
         natsOptions: config.nats,
         deliveryOptions: config.delivery,
+        retentionOptions: config.retention,
         channels: starting.use(openChannels(config.delivery, SMTP_CONNECTIONS)),
         database: worker,
         log,
@@ -166,6 +168,7 @@ interface WorkerParts {
   readonly link: NatsLink
   readonly natsOptions: Config['nats']
   readonly deliveryOptions: Config['delivery']
+  readonly retentionOptions: Config['retention']
   readonly channels: Channels
   readonly database: Database<Tables>
   readonly log: Log
@@ -174,7 +177,7 @@ interface WorkerParts {
 }
 
 function createWorkers(shared: WorkerParts, writing: CommandRunnerOptions) {
-  const { database, log, metrics } = shared
+  const { database, log, metrics, retentionOptions } = shared
   const run = createCommandRunner(writing)
   const relay = new Relay(shared)
   const lag = new LagMonitor(database, log, metrics)
@@ -183,7 +186,9 @@ function createWorkers(shared: WorkerParts, writing: CommandRunnerOptions) {
     createAuditConsumer(shared),
     createRecurrenceConsumer(run, shared),
     createNotificationsConsumer({ ...shared, ...writing }),
-    ...[dueInstances(run), expiredConversations(run)].map((due) => new DueScheduler(due, database, log)),
+    new DueScheduler(dueInstances(run), database, log),
+    new DueScheduler(expiredConversations(run), database, log),
+    new DueScheduler(expiredTrash(run, retentionOptions.trashMs), database, log),
     createDelivery({ ...shared, run, settings: deliverySettings(shared.deliveryOptions) }),
     lag,
   ]

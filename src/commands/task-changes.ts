@@ -1,7 +1,7 @@
 import type { TaskChange } from '../domain/task.ts'
 import type { UnitOfWork } from './command.ts'
 import { followTasks } from './task-reminders.ts'
-import { deleteTaskRow, insertTaskRows, updateTaskRows } from './task-rows.ts'
+import { deleteTaskRows, insertTaskRows, updateTaskRows } from './task-rows.ts'
 
 /*
  * What is done with every change of a task, whichever command makes it: the row, the event, and the reminders that are
@@ -31,11 +31,18 @@ export async function saveTasks(unit: UnitOfWork, changes: readonly TaskChange[]
   return recordTasks(unit, changes)
 }
 
-/** Takes a task away for good, whose row is locked. @param causationId as above @returns the event's id */
-export async function removeTask(unit: UnitOfWork, removed: TaskChange, causationId?: string): Promise<string> {
-  const [eventId = ''] = await recordTasks(unit, [removed], causationId)
-  await deleteTaskRow(unit, removed.state.id)
-  return eventId
+/** Takes tasks away for good, whose rows are locked. @param causationId as above @returns the events' ids, in their order */
+export async function removeTasks(
+  unit: UnitOfWork,
+  removed: readonly TaskChange[],
+  causationId?: string,
+): Promise<string[]> {
+  const eventIds = await recordTasks(unit, removed, causationId)
+  await deleteTaskRows(
+    unit,
+    removed.map(({ state }) => state.id),
+  )
+  return eventIds
 }
 
 /** Records what happened to tasks, and has their reminders follow. @param causationId as above @returns the events' ids */

@@ -17,9 +17,14 @@ const CHANGING = TASK_COLUMNS.filter((column) => column !== 'id' && column !== '
  * Their tags are share-locked: a tag of a task cannot be renamed or deleted before the event that names it is written.
  *
  * @param ids in any case; what is no UUID is no task's id
+ * @param skipLocked passes over those that another transaction holds, as if they were not there
  * @returns by id in lower case
  */
-export async function loadTasks(unit: UnitOfWork, ids: readonly string[]): Promise<ReadonlyMap<string, TaskState>> {
+export async function loadTasks(
+  unit: UnitOfWork,
+  ids: readonly string[],
+  { skipLocked = false }: { readonly skipLocked?: boolean } = {},
+): Promise<ReadonlyMap<string, TaskState>> {
   const uuids = ids.filter(isUuid)
   const rows = await unit.db
     .selectFrom('tasks')
@@ -28,6 +33,7 @@ export async function loadTasks(unit: UnitOfWork, ids: readonly string[]): Promi
     .where(ownedBy(unit.userId))
     .orderBy('id')
     .forNoKeyUpdate()
+    .$if(skipLocked, (query) => query.skipLocked())
     .execute()
   if (rows.length === 0) return new Map()
   const tags = await loadTags(
@@ -111,9 +117,10 @@ export async function updateTaskRows(unit: UnitOfWork, changes: readonly TaskCha
   await link(unit, without(after, before))
 }
 
-/** Deletes a task's row, which is locked, and with it the links to its tags. Its id stays taken. */
-export async function deleteTaskRow(unit: UnitOfWork, id: string): Promise<void> {
-  await unit.db.deleteFrom('tasks').where('id', '=', id).where(ownedBy(unit.userId)).execute()
+/** Deletes tasks' rows, which are locked, and with them the links to their tags. Their ids stay taken. */
+export async function deleteTaskRows(unit: UnitOfWork, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  await unit.db.deleteFrom('tasks').where(sql<boolean>`id = ANY(${ids}::uuid[])`).where(ownedBy(unit.userId)).execute()
 }
 
 interface Link {

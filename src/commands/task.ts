@@ -13,7 +13,7 @@ import {
 } from '../domain/task.ts'
 import { createTaskInput, newTaskRule, taskActionInput, updateTaskInput, updateTaskRule } from '../domain/task-input.ts'
 import { type Command, type DeleteOutcome, defineCommand, type UnitOfWork } from './command.ts'
-import { insertTasks, removeTask, saveTasks } from './task-changes.ts'
+import { insertTasks, removeTasks, saveTasks } from './task-changes.ts'
 import { loadTasks } from './task-rows.ts'
 import { beginSeries, endSeries } from './task-recurrence.ts'
 import { creationOf, updateOf } from './task-tags.ts'
@@ -90,7 +90,8 @@ export const purgeTask: Command<TaskActionInput, DeleteOutcome> = defineCommand(
   checkAction,
   async (unit, input) => {
     const purged = taskPurged(await loadForChange(unit, input), unit.now)
-    return { deletedId: purged.state.id, eventId: await removeTask(unit, purged) }
+    const [eventId = null] = await removeTasks(unit, [purged])
+    return { deletedId: purged.state.id, eventId }
   },
 )
 

@@ -46,5 +46,6 @@ export const TaskEntity = defineEntity({
     { name: 'tasks_by_creation', properties: ['userId', 'createdAt', 'id'] },
     { name: 'tasks_by_due_date', properties: ['userId', 'dueDate', 'id'] },
     { name: 'tasks_by_update', properties: ['userId', 'updatedAt', 'id'] },
+    { name: 'tasks_in_trash', properties: ['deletedAt'], where: 'deleted_at is not null' },
   ],
 })

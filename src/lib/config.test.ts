@@ -122,3 +122,28 @@ test('an origin that a browser would never send is refused', () => {
   for (const wrong of ['*', 'a.example.com', 'https://a.example.com/', 'https://a.example.com/app', 'null'])
     assert.equal(problems({ ...complete, CORS_ORIGINS: `https://b.example.com,${wrong}` }).length, 1, wrong)
 })
+
+test('what is kept for a time is kept longer, the more depends on it', () => {
+  const DAY = 24 * 60 * 60 * 1_000
+  const days = (env: Record<string, string>) => {
+    const { retention, nats } = loadConfig({ ...complete, ...env })
+    const { trashMs, outboxMs, inboxMs, deliveriesMs } = retention
+    return [nats.maxAgeMs, outboxMs, inboxMs, trashMs, deliveriesMs].map((ms) => ms / DAY)
+  }
+  assert.deepEqual(days({}), [14, 21, 28, 30, 14])
+  assert.deepEqual(days({ EVENTS_MAX_AGE_DAYS: '60' }), [60, 67, 74, 30, 14])
+  assert.deepEqual(days({ OUTBOX_DAYS: '15', TRASH_DAYS: '1', DELIVERIES_DAYS: '2' }), [14, 15, 22, 1, 2])
+  assert.deepEqual(days({ OUTBOX_DAYS: '15', INBOX_DAYS: '16' }), [14, 15, 16, 30, 14])
+
+  const named = (env: Record<string, string>) => problems({ ...complete, ...env }).map((text) => text.split(':')[0])
+  assert.deepEqual(named({ OUTBOX_DAYS: '14' }), ['OUTBOX_DAYS'])
+  assert.deepEqual(named({ EVENTS_MAX_AGE_DAYS: '30', OUTBOX_DAYS: '20', INBOX_DAYS: '20' }), [
+    'OUTBOX_DAYS',
+    'INBOX_DAYS',
+  ])
+  assert.deepEqual(named({ INBOX_DAYS: '21' }), ['INBOX_DAYS'])
+  assert.deepEqual(named({ OUTBOX_DAYS: 'x', INBOX_DAYS: '1', TRASH_DAYS: '0' }).toSorted(), [
+    'OUTBOX_DAYS',
+    'TRASH_DAYS',
+  ])
+})

@@ -12,6 +12,7 @@ import {
   wholeNumber,
 } from './config-fields.ts'
 import { type DeliveryConfig, deliveryConfig, deliveryProblems, deliveryVariables } from './delivery-config.ts'
+import { type RetentionConfig, retentionConfig, retentionProblems, retentionVariables } from './retention-config.ts'
 
 export type Role = 'all' | 'gateway' | 'worker'
 
@@ -57,7 +58,6 @@ const environment = z.object({
   NATS_TLS_CERT_FILE: z.string().optional(),
   NATS_TLS_KEY_FILE: z.string().optional(),
   NATS_REPLICAS: wholeNumber(1, 5).default(1),
-  EVENTS_MAX_AGE_DAYS: wholeNumber(1, 3_650).default(14),
   EVENTS_MAX_BYTES: wholeNumber(MEBIBYTE, Number.MAX_SAFE_INTEGER).default(8_192 * MEBIBYTE),
 
   AUTH_SECRET: secret.optional(),
@@ -85,6 +85,7 @@ const environment = z.object({
   MAX_SUBSCRIPTIONS_PER_USER: wholeNumber(1, 1_000_000).default(200),
   MAX_OPERATIONS_PER_SOCKET: wholeNumber(1, 1_000_000).default(100),
   ...deliveryVariables,
+  ...retentionVariables,
   SHUTDOWN_DELAY_MS: wholeNumber(0, 10 * MINUTE).default(5 * SECOND),
   SHUTDOWN_GRACE_MS: wholeNumber(0, 10 * MINUTE).default(20 * SECOND),
   OTEL_EXPORTER_OTLP_ENDPOINT: webUrl.optional(),
@@ -110,7 +111,7 @@ function problemsBetween(env: Environment): readonly string[] {
     problems.push('NATS_USER: and NATS_PASSWORD go together')
   if ((env.NATS_TLS_CERT_FILE === undefined) !== (env.NATS_TLS_KEY_FILE === undefined))
     problems.push('NATS_TLS_CERT_FILE: and NATS_TLS_KEY_FILE go together')
-  return [...problems, ...deliveryProblems(env)]
+  return [...problems, ...deliveryProblems(env), ...retentionProblems(env)]
 }
 
 export interface Config {
@@ -169,6 +170,7 @@ export interface Config {
     readonly operationsPerSocket: number
   }
   readonly delivery: DeliveryConfig
+  readonly retention: RetentionConfig
   readonly logLevel: string
   /** Where traces go; without one nothing is traced. */
   readonly otlpEndpoint: string | undefined
@@ -241,6 +243,7 @@ export function loadConfig(env: Environment): Config {
       operationsPerSocket: e.MAX_OPERATIONS_PER_SOCKET,
     },
     delivery: deliveryConfig(e),
+    retention: retentionConfig(e),
     logLevel: e.LOG_LEVEL,
     otlpEndpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT,
   }

@@ -15,7 +15,7 @@ export function expiredConversations(run: RunCommand): DueCommands {
         ORDER BY expires_at LIMIT ${limit}`.execute(db)
       return rows
     },
-    async act(sessionId, origin) {
+    async act({ id: sessionId }, origin) {
       const { ended } = await run(endExpiredConversation, { sessionId }, origin)
       return ended
     },

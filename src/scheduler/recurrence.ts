@@ -15,7 +15,7 @@ export function dueInstances(run: RunCommand): DueCommands {
         ORDER BY generates_at LIMIT ${limit}`.execute(db)
       return rows
     },
-    async act(recurringTaskId, origin, log) {
+    async act({ id: recurringTaskId }, origin, log) {
       const { made, skipped } = await run(makeDueInstance, { recurringTaskId }, origin)
       if (skipped > 0)
         log.warn({ recurringTaskId, skipped }, 'several instances were missed, made the latest of them only')

@@ -12,7 +12,7 @@ import { undoRefused } from '../../domain/undo.ts'
 import { ownedBy } from '../../entities/scope.ts'
 import type { UnitOfWork } from '../command.ts'
 import { loadRecurringTask, saveRecurringTask } from '../recurring-task-rows.ts'
-import { removeTask } from '../task-changes.ts'
+import { removeTasks } from '../task-changes.ts'
 import { loadTasks } from '../task-rows.ts'
 import { taskDeed } from './deeds.ts'
 import { lastEventOf, type PastEvent } from './past-events.ts'
@@ -61,7 +61,7 @@ export async function takeBackLast(
   if (await hasOwnReminders(unit, last.id)) return series
   const back = await withoutLast(unit, series, last.recurrenceParent)
   if (back === undefined) return series
-  await removeTask(unit, taskRemoved(last, unit.now), causationId)
+  await removeTasks(unit, [taskRemoved(last, unit.now)], causationId)
   await saveRecurringTask(unit, back, causationId)
   return back
 }

@@ -6,7 +6,7 @@ import { ownedBy } from '../../entities/scope.ts'
 import type { UnitOfWork } from '../command.ts'
 import { makeNextIfDone } from '../instances.ts'
 import { loadRecurringTask, saveRecurringTask } from '../recurring-task-rows.ts'
-import { removeTask } from '../task-changes.ts'
+import { removeTasks } from '../task-changes.ts'
 import { loadTasks } from '../task-rows.ts'
 import { recurringTaskDeed, taskDeed } from './deeds.ts'
 import { takeBackLast } from './instances.ts'
@@ -39,7 +39,7 @@ async function endAgain(
   const withSeries =
     made.causationId === event.eventId ||
     (deed.state.version === 1 && madeState.state.recurringTask === series.state.id && last.recurrenceParent === null)
-  if (withSeries && isUntouched(last, madeState)) await removeTask(unit, taskRemoved(last, unit.now), eventId)
+  if (withSeries && isUntouched(last, madeState)) await removeTasks(unit, [taskRemoved(last, unit.now)], eventId)
   return eventId
 }
 

@@ -4,7 +4,7 @@ import { type Deed, undoRefused } from '../../domain/undo.ts'
 import type { UnitOfWork } from '../command.ts'
 import { recordTasks } from '../task-changes.ts'
 import { followTasks } from '../task-reminders.ts'
-import { deleteTaskRow, loadTasks, reinsertTaskRow, updateTaskRows } from '../task-rows.ts'
+import { deleteTaskRows, loadTasks, reinsertTaskRow, updateTaskRows } from '../task-rows.ts'
 import { taskDeed } from './deeds.ts'
 import { leaveSeries, rejoinSeries, takeBackNext, takeBackSeries } from './instances.ts'
 import { lastEventOf, type PastEvent } from './past-events.ts'
@@ -27,7 +27,7 @@ async function removeCreated(unit: UnitOfWork, task: TaskState, deed: Deed<TaskS
   // One that was done from the start may have been followed by another.
   await takeBackNext(unit, task, deed.eventId, eventId)
   await leaveSeries(unit, task, eventId)
-  await deleteTaskRow(unit, task.id)
+  await deleteTaskRows(unit, [task.id])
   return eventId
 }
 
