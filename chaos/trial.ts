@@ -21,8 +21,6 @@ export interface Session {
   /** Where logs and journals go. */
   readonly directory: string
   readonly seed: number
-  /** Whether waits are held against what they may take: a machine that does other things meanwhile says nothing of them. */
-  readonly timed: boolean
   readonly say: (text: string) => void
 }
 
@@ -104,16 +102,15 @@ export async function runTrial(session: Session, options: TrialOptions, act: Act
     )
     say(world.fleet.output())
   }
-  const figures: Figure[] = [
-    ...read(witness),
-    ...ledgerFigures(witness, evidence, violations),
-    { name: 'queries', value: queries },
-    { name: 'queries without an answer', value: Object.values(failedQueries).reduce((sum, count) => sum + count, 0) },
-    { name: 'everything at rest after', value: restMs / 1_000, unit: 's' },
-  ]
-  return { directory, violations, figures: session.timed ? figures : figures.map(unjudgedWait) }
-}
-
-function unjudgedWait({ name, value, unit, goal }: Figure): Figure {
-  return { name, value, ...(unit !== undefined && { unit }), ...(goal !== undefined && unit !== 's' && { goal }) }
+  return {
+    directory,
+    violations,
+    figures: [
+      ...read(witness),
+      ...ledgerFigures(witness, evidence, violations),
+      { name: 'queries', value: queries },
+      { name: 'queries without an answer', value: Object.values(failedQueries).reduce((sum, count) => sum + count, 0) },
+      { name: 'everything at rest after', value: restMs / 1_000, unit: 's' },
+    ],
+  }
 }

@@ -22,7 +22,9 @@ import { LagMonitor } from './relay/lag.ts'
 import { KICK_SUBJECT, Relay } from './relay/relay.ts'
 import { expiredConversations } from './scheduler/conversations.ts'
 import { DueScheduler } from './scheduler/due-commands.ts'
+import { prunings } from './scheduler/prunings.ts'
 import { dueInstances } from './scheduler/recurrence.ts'
+import { createRetention } from './scheduler/retention.ts'
 import { expiredTrash } from './scheduler/trash.ts'
 import { schema } from './schema/schema.ts'
 import { createPresence } from './server/presence.ts'
@@ -189,6 +191,7 @@ function createWorkers(shared: WorkerParts, writing: CommandRunnerOptions) {
     new DueScheduler(dueInstances(run), database, log),
     new DueScheduler(expiredConversations(run), database, log),
     new DueScheduler(expiredTrash(run, retentionOptions.trashMs), database, log),
+    createRetention({ ...shared, prunings: prunings(retentionOptions) }),
     createDelivery({ ...shared, run, settings: deliverySettings(shared.deliveryOptions) }),
     lag,
   ]

@@ -12,7 +12,6 @@ import { LoopService, RunningState, type Service } from '../lib/service.ts'
 import type { Metrics } from '../lib/telemetry.ts'
 import { attempt, type TryResult } from './attempt.ts'
 import { claimDue, type ClaimedDelivery, readOldestDue } from './claim.ts'
-import { createForgetting } from './forget.ts'
 import { Lane } from './lane.ts'
 import type { DeliverySettings } from './settings.ts'
 
@@ -53,9 +52,8 @@ export function createDelivery(options: DeliveryOptions): Service {
     () => delivery.settled(),
   )
   const measuring = new LoopService('delivery-gauges', options.log, (state) => delivery.measure(state))
-  const forgetting = createForgetting(options.database, options.log, options.settings)
   const all = async (act: (service: Service) => Promise<void>) => {
-    await Promise.all([sending, measuring, forgetting].map(act))
+    await Promise.all([sending, measuring].map(act))
   }
   return {
     name: 'delivery',

@@ -12,9 +12,6 @@ export interface DeliverySettings {
   readonly breaker: BreakerSettings
   readonly retryDelayMs: typeof retryDelayMs
   readonly gaugesEveryMs: number
-  /** How long a delivery that has ended is kept, for whoever looks into one. */
-  readonly keepSettledMs: number
-  readonly forgetEveryMs: number
 }
 
 /** In one process; more workers send more. */
@@ -30,8 +27,6 @@ const LIMITS: DeliverySettings['limits'] = {
 export const SMTP_CONNECTIONS = LIMITS.EMAIL.all
 
 const LEASE_MARGIN_MS = 30_000
-const HOUR_MS = 60 * 60 * 1_000
-const DAY_MS = 24 * HOUR_MS
 
 export function deliverySettings({ timeoutMs, maxTries }: DeliveryConfig): DeliverySettings {
   return {
@@ -43,7 +38,5 @@ export function deliverySettings({ timeoutMs, maxTries }: DeliveryConfig): Deliv
     breaker: { failures: 5, halfOpenAfterMs: 15_000 },
     retryDelayMs,
     gaugesEveryMs: 3_000,
-    keepSettledMs: 14 * DAY_MS,
-    forgetEveryMs: HOUR_MS,
   }
 }

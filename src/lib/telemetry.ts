@@ -80,6 +80,12 @@ export function createMetrics() {
       labelNames: ['channel'] as const,
       registers,
     }),
+    pruned: new Counter({
+      name: 'taskwire_pruned_total',
+      help: 'Rows that had been kept long enough and were taken away, by table.',
+      labelNames: ['what'] as const,
+      registers,
+    }),
     sockets: new Gauge({ name: 'taskwire_sockets', help: 'WebSockets that are open.', registers }),
     subscriptions: new Gauge({ name: 'taskwire_subscriptions', help: 'Subscriptions that are open.', registers }),
     subscriptionExecutions: new Counter({

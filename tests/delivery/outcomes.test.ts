@@ -195,24 +195,6 @@ describe('a reminder on its way', () => {
     assert.equal(receiver.received.length, 1)
   })
 
-  it('is forgotten two weeks after it has ended, and not before that', async () => {
-    await using receiver = await Receiver.start({ answers: [status(204), status(429, { 'retry-after': '3600' })] })
-    await using worker = world.start()
-    const [sent] = await world.fire({ channel: 'WEBHOOK', target: receiver.url() })
-    assert.ok(sent)
-    await world.ended(sent.eventId, 'SENT')
-    const [open] = await world.fire({ channel: 'WEBHOOK', target: receiver.url() })
-    assert.ok(open)
-    await eventually(async () => (await worker.tries('retried')) === 1)
-    await world.postgres.query(`UPDATE deliveries SET settled_at = settled_at - interval '14 days' WHERE id = $1`, [
-      sent.eventId,
-    ])
-    const idsLeft = async () => (await world.postgres.query('SELECT id FROM deliveries')).map(({ id }) => id)
-    await eventually(async () => !(await idsLeft()).includes(sent.eventId))
-    assert.ok((await idsLeft()).includes(open.eventId))
-    assert.equal((await world.reminder(sent.state.id))?.state, 'SENT')
-  })
-
   it('is signed with both secrets while a rotated one holds', async () => {
     await using receiver = await Receiver.start()
     await using _worker = world.start()

@@ -43,7 +43,6 @@ export const FAST: Partial<DeliverySettings> = {
   retryDelayMs: (_tries, retryAfterMs) => retryAfterMs ?? 20,
   breaker: { failures: 1_000, halfOpenAfterMs: 50 },
   gaugesEveryMs: 50,
-  forgetEveryMs: 50,
 }
 
 /** Reminders that have fired, and workers that deliver them, on a real database. */
