@@ -2,6 +2,7 @@ import { migrations } from '../migrations/list.ts'
 import { createVerifier } from './auth/verifier.ts'
 import { availableChannels, type Channels, openChannels } from './channels/open-channels.ts'
 import { type CommandRunnerOptions, createCommandRunner } from './commands/command.ts'
+import { createReminderFiring } from './commands/reminder-firing.ts'
 import { createAuditConsumer } from './consumers/audit.ts'
 import { createNotificationsConsumer } from './consumers/notifications.ts'
 import { createRecurrenceConsumer } from './consumers/recurrence.ts'
@@ -26,6 +27,7 @@ import { prunings } from './scheduler/prunings.ts'
 import { dueInstances } from './scheduler/recurrence.ts'
 import { createRetention } from './scheduler/retention.ts'
 import { expiredTrash } from './scheduler/trash.ts'
+import { ReminderScheduler } from './scheduler/reminders.ts'
 import { schema } from './schema/schema.ts'
 import { createPresence } from './server/presence.ts'
 import { readiness } from './server/readiness.ts'
@@ -192,6 +194,7 @@ function createWorkers(shared: WorkerParts, writing: CommandRunnerOptions) {
     new DueScheduler(expiredConversations(run), database, log),
     new DueScheduler(expiredTrash(run, retentionOptions.trashMs), database, log),
     createRetention({ ...shared, prunings: prunings(retentionOptions) }),
+    new ReminderScheduler(createReminderFiring(writing), log, metrics),
     createDelivery({ ...shared, run, settings: deliverySettings(shared.deliveryOptions) }),
     lag,
   ]

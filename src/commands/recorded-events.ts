@@ -34,6 +34,12 @@ export class RecordedEvents {
     return id
   }
 
+  /** Forgets what was recorded since there were so many, none of which is written yet. */
+  takeBack(count: number): void {
+    this.#waiting.splice(this.#waiting.length - (this.#count - count))
+    this.#count = count
+  }
+
   /** Writes those that are not written yet, in their order, before whatever comes next in the transaction. */
   async append({ db }: Pick<Tx, 'db'>): Promise<void> {
     const events = this.#take()

@@ -86,6 +86,17 @@ export function createMetrics() {
       labelNames: ['what'] as const,
       registers,
     }),
+    reminderLateSeconds: new Histogram({
+      name: 'taskwire_reminder_late_seconds',
+      help: 'How long after they could have gone out reminders were fired.',
+      buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 600],
+      registers,
+    }),
+    remindersDueSeconds: new Gauge({
+      name: 'taskwire_reminders_oldest_seconds',
+      help: 'How long the oldest reminder has been due without being fired.',
+      registers,
+    }),
     sockets: new Gauge({ name: 'taskwire_sockets', help: 'WebSockets that are open.', registers }),
     subscriptions: new Gauge({ name: 'taskwire_subscriptions', help: 'Subscriptions that are open.', registers }),
     subscriptionExecutions: new Counter({

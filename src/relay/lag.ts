@@ -12,6 +12,8 @@ export interface Lag {
   readonly outboxOldestSeconds: number
   /** Age of the oldest event without its audit entry, 0 where there is none. */
   readonly auditOldestSeconds: number
+  /** How long the oldest reminder has been due without being fired, 0 where there is none. */
+  readonly remindersOldestSeconds: number
 }
 
 const INTERVAL_MS = 2_000
@@ -34,6 +36,7 @@ export class LagMonitor implements Service {
       metrics.outboxBacklog.set(this.#last.outboxBacklog)
       metrics.outboxAgeSeconds.set(this.#last.outboxOldestSeconds)
       metrics.auditAgeSeconds.set(this.#last.auditOldestSeconds)
+      metrics.remindersDueSeconds.set(this.#last.remindersOldestSeconds)
       await state.sleep(INTERVAL_MS)
     })
   }
@@ -64,6 +67,7 @@ export class LagMonitor implements Service {
       outboxBacklog: outbox.rows[0]?.backlog ?? 0,
       outboxOldestSeconds: age(outbox.rows[0]?.oldest),
       auditOldestSeconds: age(await this.#oldestUnaudited(db, new Date(now.getTime() - LATE_COMMIT_MS))),
+      remindersOldestSeconds: age(await dueSince(db, now)),
     }
   }
 
@@ -83,4 +87,15 @@ export class LagMonitor implements Service {
       if (rows.length < PAGE) return undefined
     }
   }
+}
+
+/** Since when the oldest of the reminders that are due could have gone out: one may be made, or retried, after its time. */
+async function dueSince(db: Tx['db'], now: Date): Promise<Date | null | undefined> {
+  const { rows } = await sql<{ since: Date | null }>`
+    SELECT min(greatest(remind_at, updated_at)) AS since FROM (
+      SELECT remind_at, updated_at FROM reminders
+      WHERE state = 'PENDING' AND triggered_at IS NULL AND remind_at <= ${now}::timestamptz
+      ORDER BY remind_at LIMIT ${PAGE}
+    ) AS due`.execute(db)
+  return rows[0]?.since
 }

@@ -27,7 +27,8 @@ const LONGEST_LAG_SECONDS = 60
 export async function readiness({ role, database, link, lag }: ReadinessOptions): Promise<Readiness> {
   const reachable = await database.asNobody(async () => true).catch(() => false)
   const measured = lag?.last
-  const behind = Math.max(measured?.outboxOldestSeconds ?? 0, measured?.auditOldestSeconds ?? 0) > LONGEST_LAG_SECONDS
+  const { outboxOldestSeconds = 0, auditOldestSeconds = 0, remindersOldestSeconds = 0 } = measured ?? {}
+  const behind = Math.max(outboxOldestSeconds, auditOldestSeconds, remindersOldestSeconds) > LONGEST_LAG_SECONDS
   return {
     ok: reachable && !(role === 'worker' && behind),
     checks: {
