@@ -63,6 +63,12 @@ export class Child implements AsyncDisposable {
     return this.#ended
   }
 
+  /** Ends it as a crash does. */
+  kill(): Promise<void> {
+    this.#ended ??= this.#kill()
+    return this.#ended
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
   }
@@ -74,6 +80,13 @@ export class Child implements AsyncDisposable {
     const force = setTimeout(() => this.#process.kill('SIGKILL'), END_WITHIN_MS)
     await exited
     clearTimeout(force)
+  }
+
+  async #kill(): Promise<void> {
+    if (!this.running) return
+    const exited = once(this.#process, 'exit')
+    this.#process.kill('SIGKILL')
+    await exited
   }
 
   #take({ number, answer, error }: AnswerMessage): void {

@@ -33,6 +33,9 @@ const ENVIRONMENT = {
   MAX_SUBSCRIPTIONS_PER_USER: '100000',
 }
 
+/** Several may start at once, on a machine that is busy. */
+const START_WITHIN_MS = 60_000
+
 /** A server of a benchmark, in a process of its own. */
 export interface Server {
   readonly port: number
@@ -43,6 +46,8 @@ export interface Server {
 /** What a benchmark runs on: PostgreSQL and nats-server of its own, and whatever processes it starts. */
 export interface World extends AsyncDisposable {
   readonly natsUrl: string
+  /** For the application's login. */
+  readonly databaseUrl: string
   /** Rejects when one of its servers ends by itself. */
   readonly failure: Promise<never>
   /** Runs SQL as the superuser, past row-level security. */
@@ -76,7 +81,9 @@ export async function startWorld(): Promise<World> {
     const port = await freePort()
     const url = `http://127.0.0.1:${port}`
     const child = running.use(new Child(program, { ...environment, PORT: String(port) }))
-    await eventually(async () => !child.running || (await fetch(`${url}/health/live`)).ok)
+    await eventually(async () => !child.running || (await fetch(`${url}/health/live`)).ok, {
+      withinMs: START_WITHIN_MS,
+    })
     if (!child.running) throw new Error(`${program.join(' ')} has ended. It wrote:\n${child.output}`)
     return { port, url, process: child }
   }
@@ -86,6 +93,7 @@ export async function startWorld(): Promise<World> {
   const running = starting.move()
   const world: World = {
     natsUrl: NATS_URL,
+    databaseUrl: DATABASE_URL,
     failure,
     async query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]) {
       return (await admin.query<Row>(sql, values)).rows
