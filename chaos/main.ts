@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   for (const [name, run] of runs) {
     say(`• ${name} …`)
     const began = Date.now()
-    const outcome = await Promise.race([run({ postgres, directory, seed, say }), stopped])
+    const outcome = await Promise.race([run({ postgres, directory, seed, timed: !quick, say }), stopped])
     say(`${tableOf(outcome.figures)}\n${((Date.now() - began) / 60_000).toFixed(1)} min\n`)
     kept = tellViolations(outcome) && kept
   }
@@ -77,9 +77,10 @@ function readArguments(): { quick: boolean; runs: readonly (readonly [string, Ru
     kills: numberOf('kills', values.kills),
     minutes: numberOf('minutes', values.minutes),
   }
-  const all: [string, Run][] = quick
+  const scenarios = quick
     ? Object.entries(QUICK)
-    : Object.entries(SCENARIOS).map(([name, { run }]) => [name, (session) => run(session, amount)])
+    : Object.entries(SCENARIOS).map(([name, { run }]) => [name, run] as const)
+  const all = scenarios.map(([name, run]): [string, Run] => [name, (session) => run(session, amount)])
   const unknown = wanted?.find((name) => !all.some(([known]) => known === name))
   if (unknown !== undefined) throw new StartError(`There is no scenario ${unknown}.\n\n${USAGE}`)
   return {

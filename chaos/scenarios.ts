@@ -1,6 +1,7 @@
 import { clockSteps } from './scenarios/clock.ts'
 import { clusterKills } from './scenarios/cluster.ts'
 import { freezes } from './scenarios/freeze.ts'
+import { fullStream } from './scenarios/full.ts'
 import { kills } from './scenarios/kills.ts'
 import { natsOutages } from './scenarios/nats.ts'
 import { networkFaults } from './scenarios/network.ts'
@@ -8,6 +9,7 @@ import { longOutage } from './scenarios/outage.ts'
 import { postgresOutages } from './scenarios/postgres.ts'
 import { rollingRestarts } from './scenarios/rolling.ts'
 import { soak } from './scenarios/soak.ts'
+import { tour } from './scenarios/tour.ts'
 import type { Outcome, Session } from './trial.ts'
 
 /** What the command line asks for; what is absent is as each scenario has it. */
@@ -47,6 +49,10 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     summary: 'connections are cut, held up or forgotten (--kills 9)',
     run: (session, { kills: rounds = 9 }) => networkFaults(session, { rounds }),
   },
+  full: {
+    summary: 'the stream is full, and then the store that it lies in',
+    run: (session) => fullStream(session),
+  },
   freeze: {
     summary: 'processes freeze for long (--minutes 2.2, each)',
     run: (session, { minutes = LONGER_THAN_WINDOW_MINUTES }) => freezes(session, { seconds: minutes * 60 }),
@@ -63,15 +69,19 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     summary: 'the leader of a NATS cluster dies (--kills 10)',
     run: (session, { kills: count = 10 }) => clusterKills(session, { kills: count }),
   },
+  tour: {
+    summary: 'every kind of fault, once each',
+    run: (session) => tour(session),
+  },
   soak: {
     summary: 'one fault after the other, for long (--minutes 60)',
     run: (session, { minutes = 60 }) => soak(session, { minutes, everySeconds: 60 }),
   },
 }
 
-/** A little of everything, for every change: about two minutes. */
-export const QUICK: Readonly<Record<string, (session: Session) => Promise<Outcome>>> = {
-  soak: (session) => soak(session, { minutes: 0.75, everySeconds: 2, rate: 60 }),
+/** A little of everything, for every change: about two minutes. What waits take is told and not judged there. */
+export const QUICK: Readonly<Record<string, Scenario['run']>> = {
+  tour: (session) => tour(session),
   rolling: (session) => rollingRestarts(session, { restarts: 2 }),
   cluster: (session) => clusterKills(session, { kills: 1 }),
 }

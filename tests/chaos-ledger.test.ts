@@ -146,6 +146,16 @@ describe('the ledger', () => {
     assert.deepEqual(kinds(withOne({ resets: ['REBUILT'] }), {}, true), [])
   })
 
+  it('finds a reminder that fired twice', () => {
+    const [event] = evidence.events
+    assert.ok(event)
+    const firing = { ...event, entityId: 'reminder', type: 'reminder.triggered', actorId: 'system' }
+    const twice = [...evidence.events, { ...firing, id: 'a', version: 1 }, { ...firing, id: 'b', version: 2 }]
+    assert.ok(
+      check(witness, { ...evidence, events: twice }, false).some(({ text }) => text.includes('has fired 2 times')),
+    )
+  })
+
   it('finds two successors of one instance, and what a consumer gave up', () => {
     const born = evidence.events.find(({ type }) => type === 'task.created')
     assert.ok(born)

@@ -64,7 +64,17 @@ export const TROUBLES: Mix = {
 
 /** One fault of a mix. */
 export function randomFault(random: Random, mix: Mix): Fault {
-  const kind = random.weighted(mix as Record<FaultKind, number>)
+  return faultOf(random.weighted(mix as Record<FaultKind, number>), random)
+}
+
+/** One fault of every kind there is, in any order. */
+export function oneOfEach(random: Random): Fault[] {
+  // Object.keys gives up the keys' type.
+  const kinds = Object.keys({ ...KILLS, ...TROUBLES }) as FaultKind[]
+  return random.some(kinds, kinds.length).map((kind) => faultOf(kind, random))
+}
+
+function faultOf(kind: FaultKind, random: Random): Fault {
   const lastsMs = random.between(0, 3_000)
   switch (kind) {
     case 'kill':

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { eventually } from '../../tests/helpers/eventually.ts'
 import type { TestNats } from '../../tests/helpers/nats.ts'
 import type { Program } from '../../tests/helpers/process.ts'
 import type { FaultProxy } from '../../tests/helpers/proxy.ts'
@@ -68,7 +69,7 @@ export class Strikes implements AsyncDisposable {
   }
 
   async #strike(fault: Fault): Promise<void> {
-    const { fleet, postgres, database } = this.#world
+    const { fleet, postgres } = this.#world
     switch (fault.kind) {
       case 'kill':
         return fleet.restart(await this.#program(fault.program), 'SIGKILL', fault.lastsMs)
@@ -103,8 +104,7 @@ export class Strikes implements AsyncDisposable {
       case 'kill a backend':
         return postgres.killBackend()
       case 'end all sessions':
-        await database.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'taskwire'`)
-        return
+        return this.#query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'taskwire'`)
       case 'cut':
         return void (await this.#network(fault.program, fault.network)).cut()
       case 'strand':
@@ -116,8 +116,13 @@ export class Strikes implements AsyncDisposable {
         return network.pass()
       }
       case 'set the clock':
-        await database.query('UPDATE clock SET shift_ms = $1', [fault.aheadMs])
+        return this.#query('UPDATE clock SET shift_ms = $1', [fault.aheadMs])
     }
+  }
+
+  /** PostgreSQL may still be recovering from the fault before. */
+  async #query(sql: string, values: unknown[] = []): Promise<void> {
+    await eventually(() => this.#world.database.query(sql, values))
   }
 
   #nats() {

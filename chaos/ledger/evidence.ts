@@ -47,8 +47,14 @@ export interface Evidence {
   readonly stream: readonly StreamMessage[]
 }
 
-/** The tables of entities; what is deleted for good has no row in the first, and one with `deleted_at` in the others. */
-const TABLES: Readonly<Record<string, string>> = { TASK: 'tasks', TAG: 'tags', RECURRING_TASK: 'recurring_tasks' }
+/** Where entities are. A task that is purged has no row any more; the others keep theirs. */
+const TABLES: Readonly<Record<string, string>> = {
+  TASK: 'tasks',
+  TAG: 'tags',
+  RECURRING_TASK: 'recurring_tasks',
+  REMINDER: 'reminders',
+  NOTIFICATION: 'notifications',
+}
 const FETCH = 1_000
 const FETCH_WITHIN_MS = 10_000
 

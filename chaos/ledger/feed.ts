@@ -29,11 +29,14 @@ export function checkFeed(
 ): Violation[] {
   const known = new Map(events.map((event) => [event.id, event]))
   const live = stream.filter(({ refill }) => !refill)
+  const places = new Map(live.map(({ sequence, eventId }) => [eventId, sequence]))
   const byUser = Map.groupBy(live, ({ eventId }) => known.get(eventId)?.userId)
   return listeners.flatMap((listener) => {
     const { userId, entityTypes, whole, resets, problems, differences, inStep } = listener
+    // The last that it was told is the mark that it waited for, or later: what time brought about after that is not due.
+    const last = Math.max(...(whole?.eventIds ?? []).map((id) => places.get(id) ?? 0))
     const due = (byUser.get(userId) ?? [])
-      .filter(({ sequence }) => whole !== null && sequence > whole.after.sequence)
+      .filter(({ sequence }) => whole !== null && sequence > whole.after.sequence && sequence <= last)
       .map(({ eventId }) => eventId)
       .filter((id) => entityTypes === null || entityTypes.includes(known.get(id)?.entityType ?? ''))
     const { missing, repeated, outOfOrder } = audit(due, whole?.eventIds ?? [])

@@ -10,6 +10,7 @@ export function checkRecord({ events, audited, untrue, entities, deadLetters }: 
     ...checkTables(events, entities),
     ...checkAudit(events, audited, untrue),
     ...checkSeries(events),
+    ...checkReminders(events),
     ...deadLetters.map((text): Violation => ({ kind: 'dead letter', text })),
   ]
 }
@@ -74,5 +75,16 @@ function checkSeries(events: readonly EventRow[]): Violation[] {
     .map(([parentId, children]) => ({
       kind: 'repeated',
       text: `after ${parentId} come ${children.map(({ entityId }) => entityId).join(' and ')}`,
+    }))
+}
+
+/** A reminder fires once, unless it is armed anew, which nobody does here. */
+function checkReminders(events: readonly EventRow[]): Violation[] {
+  const fired = events.filter(({ type }) => type === 'reminder.triggered')
+  return [...Map.groupBy(fired, ({ entityId }) => entityId)]
+    .filter(([, times]) => times.length > 1)
+    .map(([entityId, times]) => ({
+      kind: 'repeated',
+      text: `the reminder ${entityId} has fired ${times.length} times`,
     }))
 }

@@ -7,9 +7,12 @@ export interface Backlog {
   readonly unaudited: number
   /** Series whose last instance is done, or due, and that have not made the next one. */
   readonly overdueSeries: number
+  /** Reminders whose time has come, and that have not fired. */
+  readonly overdueReminders: number
 }
 
-const SERIES_GRACE_SECONDS = 3
+/** What time brings about may be so late. */
+const GRACE_SECONDS = 3
 
 export async function backlogOf(database: TestDatabase): Promise<Backlog> {
   const [row] = await database.query<Record<keyof Backlog, string>>(`
@@ -18,10 +21,17 @@ export async function backlogOf(database: TestDatabase): Promise<Backlog> {
             WHERE event_id IS NULL) AS unaudited,
            (SELECT count(*) FROM recurring_tasks AS series LEFT JOIN tasks AS last ON last.id = series.last_instance_id
             WHERE active AND next_occurrence_at IS NOT NULL AND CASE WHEN basis = 'SCHEDULE'
-              THEN generates_at < taskwire_now() - ${SERIES_GRACE_SECONDS} * interval '1 second'
-              ELSE last.id IS NULL OR last.status = 'COMPLETED' OR last.deleted_at IS NOT NULL END) AS "overdueSeries"`)
+              THEN generates_at < taskwire_now() - ${GRACE_SECONDS} * interval '1 second'
+              ELSE last.id IS NULL OR last.status = 'COMPLETED' OR last.deleted_at IS NOT NULL END) AS "overdueSeries",
+           (SELECT count(*) FROM reminders WHERE state = 'PENDING' AND triggered_at IS NULL
+              AND remind_at < taskwire_now() - ${GRACE_SECONDS} * interval '1 second') AS "overdueReminders"`)
   const of = (name: keyof Backlog) => Number(row?.[name] ?? Number.NaN)
-  return { unpublished: of('unpublished'), unaudited: of('unaudited'), overdueSeries: of('overdueSeries') }
+  return {
+    unpublished: of('unpublished'),
+    unaudited: of('unaudited'),
+    overdueSeries: of('overdueSeries'),
+    overdueReminders: of('overdueReminders'),
+  }
 }
 
 /**

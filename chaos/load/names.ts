@@ -30,6 +30,11 @@ export class Names {
     return new Date(FIRST_DUE + this.random.between(0, 600) * DAY_MS + this.#next() * 1_000).toISOString()
   }
 
+  /** A time at which a reminder of a minute before comes due in some seconds. */
+  soon(): string {
+    return new Date(Date.now() + this.random.between(62, 70) * 1_000).toISOString()
+  }
+
   /** A time of the last days: a series that began then is due. */
   pastDate(): string {
     return new Date(Date.now() - this.random.between(1, 3) * DAY_MS + this.#next() * 1_000).toISOString()

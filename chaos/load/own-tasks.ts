@@ -46,7 +46,13 @@ export class OwnTasks {
 
   create(): Operation | undefined {
     const id = this.#names.id('task')
-    const input = { id, title: this.#names.text(), tags: this.#names.tags(), dueDate: this.#names.dueDate() }
+    const due = this.#names.random.next() < 0.2 ? { dueDate: this.#names.soon(), reminderLeadTime: 1 } : undefined
+    const input = {
+      id,
+      title: this.#names.text(),
+      tags: this.#names.tags(),
+      ...(due ?? { dueDate: this.#names.dueDate() }),
+    }
     return this.#creation('createTask', input, [id])
   }
 

@@ -4,9 +4,10 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** How often each target is asked whether it is ready, and for how long it may leave that unanswered. */
+/** How often each target is asked whether it is ready. One that leaves that unanswered is out after the third time. */
 const CHECK_EVERY_MS = 250
 const CHECK_PATIENCE_MS = 2_000
+const MOST_UNANSWERED = 2
 
 /** One of those that requests are spread over. */
 class Target {
@@ -14,6 +15,7 @@ class Target {
   /** Connections are kept, as balancers do. */
   readonly agent = new Agent({ keepAlive: true, maxSockets: 64 })
   ready = false
+  unanswered = 0
 
   constructor(url: string) {
     this.url = new URL(url)
@@ -72,13 +74,16 @@ export class Balancer implements AsyncDisposable {
     const { signal } = this.#closing
     while (!signal.aborted) {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(CHECK_PATIENCE_MS)])
-      target.ready = await fetch(new URL('/health/ready', target.url), { signal: limit }).then(
-        async (response) => {
-          await response.body?.cancel()
-          return response.ok
-        },
-        () => false,
-      )
+      try {
+        const response = await fetch(new URL('/health/ready', target.url), { signal: limit })
+        await response.body?.cancel()
+        target.ready = response.ok
+        target.unanswered = 0
+      } catch {
+        target.unanswered += 1
+        // Where nobody listens there is nothing to wait for.
+        if (!limit.aborted || target.unanswered > MOST_UNANSWERED) target.ready = false
+      }
       await delay(CHECK_EVERY_MS, undefined, { signal }).catch(() => undefined)
     }
   }

@@ -6,6 +6,7 @@ import { freePort } from '../../dev/free-port.ts'
 import type { GuardedProcess } from '../../dev/guarded-process.ts'
 import { type PostgresOptions, startPostgres, superuserUrl } from '../../dev/postgres.ts'
 import { asSuperuser } from '../../tests/helpers/database.ts'
+import { eventually } from '../../tests/helpers/eventually.ts'
 import { createTemplate } from '../../tests/helpers/template.ts'
 
 /** As durable as it is by default: what is committed has to survive. */
@@ -54,13 +55,15 @@ export class PostgresServer implements AsyncDisposable {
 
   /** Kills the process of one of the application's connections, at which PostgreSQL ends all of them and recovers. */
   async killBackend(): Promise<void> {
-    const pid = await asSuperuser('postgres', async (client) => {
-      const { rows } = await client.query<{ pid: number }>(
-        `SELECT pid FROM pg_stat_activity WHERE usename = 'taskwire' ORDER BY xact_start NULLS LAST LIMIT 1`,
-      )
-      return rows[0]?.pid
-    })
-    if (pid !== undefined) process.kill(pid, 'SIGKILL')
+    const pid = await eventually(() =>
+      asSuperuser('postgres', async (client) => {
+        const { rows } = await client.query<{ pid: number }>(
+          `SELECT pid FROM pg_stat_activity WHERE usename = 'taskwire' ORDER BY xact_start NULLS LAST LIMIT 1`,
+        )
+        return rows[0]?.pid
+      }),
+    )
+    process.kill(pid, 'SIGKILL')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -25,8 +25,15 @@ test('of several versions that were shown the newest counts', () => {
   assert.equal(shown.isAheadOf('a', 4), true)
 })
 
-test('no event brings back what was gone', () => {
+test('what was gone is behind no event, until one has made it again', () => {
   const shown = new ShownVersions()
   shown.note('a', 1, undefined)
   assert.equal(shown.isAheadOf('a', 1_000_000), true)
+  shown.note('a', 3, 4)
+  assert.equal(shown.isAheadOf('a', 3), true)
+  assert.equal(shown.isAheadOf('a', 4), false)
+
+  shown.note('b', 1, undefined)
+  shown.note('b', 3, 3)
+  assert.equal(shown.isAheadOf('b', 4), false)
 })

@@ -1,3 +1,5 @@
+const GONE = Number.POSITIVE_INFINITY
+
 /**
  * The entities of which one subscription has been shown a newer version than its last event had: after a replay, where
  * entities are read as they are now, events that are older than that are still to come. With the entity of their own
@@ -9,11 +11,12 @@ export class ShownVersions {
   /**
    * An event of `version` was shown with the entity at `shown`.
    *
-   * @param shown undefined where the entity is gone: no event can bring it back
+   * @param shown undefined where the entity is gone: no event that is still to come shows it, but one that makes it again
    */
-  note(entityId: string, version: number, shown: number | undefined): void {
-    const highest = shown ?? Number.POSITIVE_INFINITY
-    if (highest > version) this.#ahead.set(entityId, Math.max(highest, this.#ahead.get(entityId) ?? 0))
+  note(entityId: string, version: number, shown = GONE): void {
+    const known = this.#ahead.get(entityId) ?? 0
+    if (shown > version) this.#ahead.set(entityId, known === GONE ? shown : Math.max(shown, known))
+    else if (known === GONE) this.#ahead.delete(entityId)
   }
 
   /** Is what was shown of this entity newer than an event of `version`, which comes now? */
