@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { type EventType, eventTypes } from '../../src/events/types.ts'
 import type { Nats } from '../../src/infra/jetstream.ts'
 import { eventually } from './eventually.ts'
@@ -8,6 +9,8 @@ const TASK = '0f000000-0000-4000-8000-000000000002'
 const SERIES = '0f000000-0000-4000-8000-000000000003'
 const REMINDED = '0f000000-0000-4000-8000-000000000005'
 const REMINDER = '0f000000-0000-4000-8000-000000000006'
+const DUE = '0f000000-0000-4000-8000-000000000007'
+const REFUSED = '0f000000-0000-4000-8000-000000000008'
 const CONVERSATION = '0f000000-0000-4000-8000-000000000004'
 
 /** Mutations that cause every type of event, by what they are about. A type that is new comes in here. */
@@ -59,41 +62,43 @@ const CAUSES: readonly string[] = [
   }`,
 ]
 
-/** What it takes that came of these mutations: done until it has its effect. */
-const AFTERWARDS: readonly string[] = [
-  'mutation Read { markNotificationsRead(input: { upTo: "2031-01-01T00:00:00Z" }) { count } }',
-]
+/**
+ * What goes by the time, or by what came of all that: done again and again until it is seen, and refused before and after.
+ *
+ * @param soon when something is to come due
+ */
+const meanwhile = (soon: string) => `mutation Meanwhile {
+  due: createReminder(input: { id: "${DUE}", taskId: "${REMINDED}", remindAt: "${soon}" }) { eventId }
+  refused: createReminder(input: {
+    id: "${REFUSED}", taskId: "${REMINDED}", remindAt: "${soon}", channel: WEBHOOK, target: { url: "https://127.0.0.1/" }
+  }) { eventId }
+  retryReminder(input: { id: "${REFUSED}" }) { eventId }
+  markNotificationsRead(input: { upTo: "2031-01-01T00:00:00Z" }) { count }
+}`
 
-/** Declared, while what writes them is not there yet. */
-const NOT_WRITTEN_YET: readonly string[] = [
-  'reminder.triggered',
-  'reminder.sent',
-  'reminder.failed',
-  'reminder.retried',
-]
-
-export const writtenTypes = eventTypes.filter((type) => !NOT_WRITTEN_YET.includes(type))
+const SOON_MS = 1_000
+const AGAIN_MS = 200
 
 /**
  * Causes every type of event there is, and answers with the stream once they are published.
  *
- * @param send one operation of a user who has nothing yet
+ * @param send one operation of a user who has nothing yet; answers with its errors
  * @throws Error with the types that were not there in time
  */
 export async function causeEveryEvent(
-  send: (document: string) => Promise<unknown>,
+  send: (document: string) => Promise<readonly unknown[]>,
   nats: Nats,
 ): Promise<StreamMessage[]> {
-  for (const document of CAUSES) await send(document)
-  let missing: readonly EventType[] = writtenTypes
+  for (const document of CAUSES) assert.deepEqual(await send(document), [])
+  let missing: readonly EventType[] = eventTypes
   const stream = async () => {
-    for (const document of AFTERWARDS) await send(document)
+    await send(meanwhile(new Date(Date.now() + SOON_MS).toISOString()))
     const messages = await readStream(nats)
     const types = new Set(messages.map(({ raw }) => raw.json<{ type: string }>().type))
-    missing = writtenTypes.filter((type) => !types.has(type))
+    missing = eventTypes.filter((type) => !types.has(type))
     return missing.length === 0 ? messages : undefined
   }
-  return eventually(stream).catch((error: unknown) => {
-    throw new Error(`No events of ${missing.join(', ')}: let CAUSES cause them.`, { cause: error })
+  return eventually(stream, { everyMs: AGAIN_MS }).catch((error: unknown) => {
+    throw new Error(`Nothing has caused ${missing.join(', ')}.`, { cause: error })
   })
 }
