@@ -74,6 +74,6 @@ async function workedOff(world: World): Promise<void> {
 
 /** Every round begins with tables of the same size. */
 async function forget(world: World): Promise<void> {
-  await world.query('TRUNCATE tasks, task_tags, entity_ids, outbox, audit_entries')
+  await world.query('TRUNCATE tasks, entity_ids, outbox, audit_entries CASCADE')
   await world.query('CHECKPOINT')
 }
