@@ -4,7 +4,7 @@ import { provisionStream } from '../../nats/provision.ts'
 import type { TaskwireDatabase } from '../../src/entities/tables.ts'
 import type { TaskwireEvent } from '../../src/events/envelope.ts'
 import { EPOCH_HEADER, REFILL_HEADER } from '../../src/events/headers.ts'
-import { entityToken, eventSubject } from '../../src/events/subjects.ts'
+import { entityToken, eventSubject, STREAM } from '../../src/events/subjects.ts'
 import { type Nats, NatsLink } from '../../src/infra/jetstream.ts'
 import { createMetrics } from '../../src/lib/telemetry.ts'
 import { Relay } from '../../src/relay/relay.ts'
@@ -166,7 +166,8 @@ export class FeedWorld implements AsyncDisposable {
    * @returns how many came
    */
   async steal(durable: string, count: number, giveBack = false): Promise<() => number> {
-    const { nc } = await this.nats()
+    const { nc, jsm } = await this.nats()
+    await eventually(() => jsm.consumers.info(STREAM, durable))
     let taken = 0
     const inbox = createInbox()
     nc.subscribe(inbox, {
@@ -177,7 +178,7 @@ export class FeedWorld implements AsyncDisposable {
       },
     })
     const pull = JSON.stringify({ batch: count, expires: 10_000_000_000 })
-    nc.publish(`$JS.API.CONSUMER.MSG.NEXT.EVENTS.${durable}`, pull, { reply: inbox })
+    nc.publish(`$JS.API.CONSUMER.MSG.NEXT.${STREAM}.${durable}`, pull, { reply: inbox })
     await nc.flush()
     return () => taken
   }
@@ -185,7 +186,7 @@ export class FeedWorld implements AsyncDisposable {
   async durables(): Promise<string[]> {
     const { jsm } = await this.nats()
     const names: string[] = []
-    for await (const consumer of jsm.consumers.list('EVENTS')) names.push(consumer.name)
+    for await (const consumer of jsm.consumers.list(STREAM)) names.push(consumer.name)
     return names
   }
 
