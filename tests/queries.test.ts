@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, test } from 'node:test'
+import { getNamedType, type GraphQLObjectType, type GraphQLOutputType, isLeafType, isObjectType } from 'graphql'
+import { schema } from '../src/schema/schema.ts'
 import { createTestDatabase } from './helpers/database.ts'
 import { GraphqlWorld } from './helpers/graphql.ts'
 import { seedTags, seedTasks } from './helpers/seed.ts'
@@ -262,3 +264,55 @@ test('the viewer is who the token says; without one there is nobody', async () =
     Array(4).fill('UNAUTHENTICATED'),
   )
 })
+
+test('a task in a list shows in each of its fields what it shows alone', async () => {
+  const at = new Date('2025-03-28T01:02:03.456Z')
+  const series = randomUUID()
+  await database.query(
+    `INSERT INTO recurring_tasks (id, user_id, version, title, priority, rule, starts_at, timezone, basis, active,
+       last_instance_id, last_occurrence_at, counts_from, instances_made, created_at, updated_at)
+     VALUES ($1, 'judy', 1, 'Series', 'LOW', '{}', $2, 'UTC', 'SCHEDULE', true, $1, $2, $2, 1, $2, $2)`,
+    [series, at],
+  )
+  const ids = await seedTasks(
+    database,
+    'judy',
+    [1, 2].map((version) => ({
+      // The first is overdue.
+      ...(version === 1 ? {} : { status: 'COMPLETED' as const, completed_at: at }),
+      title: 'Title',
+      description: 'Text',
+      priority: 'HIGH',
+      due_date: at,
+      reminder_lead_time: 30,
+      recurring_task_id: series,
+      occurrence_at: new Date(at.getTime() + version),
+      instance_date: '2025-03-28',
+      deleted_at: at,
+      version,
+      tags: ['one', 'two'],
+    })),
+  )
+  await database.query('UPDATE tasks SET recurrence_parent_id = $1 WHERE id = $2', ids)
+  const type = schema.getType('Task') as GraphQLObjectType
+  for (const field of Object.values(type.getFields())) {
+    const asked = `${field.name} ${selectionOf(field.type)}`
+    const document = `query ($id: ID!) {
+      tasks(filter: { ids: [$id] }, trash: INCLUDE) { nodes { ${asked} } edges { node { ${asked} } } }
+      task(id: $id) { ${asked} }
+    }`
+    const [open, done] = await Promise.all(ids.map((id) => world.data('judy', document, { id })))
+    for (const { tasks, task } of [open, done]) assert.deepEqual(tasks, { nodes: [task], edges: [{ node: task }] })
+    assert.notEqual(done.task[field.name], null, field.name)
+  }
+})
+
+/** Everything of a type that has no arguments, two levels deep. */
+function selectionOf(type: GraphQLOutputType, levels = 2): string {
+  const named = getNamedType(type)
+  if (!isObjectType(named)) return ''
+  const fields = Object.values(named.getFields()).filter(
+    ({ type: inner, args }) => args.length === 0 && (levels > 0 || isLeafType(getNamedType(inner))),
+  )
+  return `{ __typename ${fields.map((field) => `${field.name} ${selectionOf(field.type, levels - 1)}`).join(' ')} }`
+}

@@ -18,6 +18,8 @@ import type { Reads } from './reads.ts'
 export interface ChildList<DB, TB extends keyof DB, Row extends object> {
   /** What the list is and its filter, as JSON, but for the parent. null counts as absent. */
   readonly binding: unknown
+  /** What its rows have, where lists of the same binding may differ in that. */
+  readonly columns?: readonly string[]
   readonly parentId: string
   /** The whole list of a parent, given by an expression of type uuid. */
   readonly query: (parent: RawBuilder<unknown>) => SelectQueryBuilder<DB, TB, Row>
@@ -32,14 +34,14 @@ export interface ChildList<DB, TB extends keyof DB, Row extends object> {
  */
 export async function readChildPage<DB, TB extends keyof DB, Row extends object>(
   reads: Reads,
-  { binding, parentId, query, keys }: ChildList<DB, TB, Row>,
+  { binding, columns, parentId, query, keys }: ChildList<DB, TB, Row>,
   args: PagingArgs,
   issues: readonly Issue[] = [],
 ): Promise<Page<Row>> {
   const request = pageRequest([reads.userId, binding, parentId], keys, args, issues)
   const { bounds, backward, size } = request
   const order = keys.map((key) => [key.name, key.direction])
-  const key = canonicalJson([binding, order, backward, size, bounds])
+  const key = canonicalJson([binding, columns, order, backward, size, bounds])
   const batches = reads.loader(childPages)
   let batch = batches.get(key) as Batch<Row> | undefined
   if (batch === undefined) {

@@ -1,6 +1,6 @@
 import type { EntityType } from '../domain/entity.ts'
 import { badUserInput } from '../domain/errors.ts'
-import type { TagRow } from '../entities/tag-state.ts'
+import type { NamedTagRow } from '../entities/tag-state.ts'
 import { syncOperation } from '../events/operations.ts'
 import { readFeedPosition } from '../sync/feed-position.ts'
 import type { EventBatch, FeedEvent, FeedMessage } from '../sync/message.ts'
@@ -82,7 +82,7 @@ function entityNow(
 
 type Entities = ReadonlyMap<string, SyncEntityRow | null>
 
-type Tags = ReadonlyMap<string, readonly TagRow[]>
+type Tags = ReadonlyMap<string, readonly NamedTagRow[]>
 
 /** What is read once for a batch. The events after the first are then answered without a promise. */
 interface BatchRead {

@@ -1,9 +1,9 @@
 import DataLoader from 'dataloader'
 import { sql } from 'kysely'
-import type { Issue } from '../domain/errors.ts'
+import { type Issue, notFound } from '../domain/errors.ts'
 import { tagKey } from '../domain/tag.ts'
 import { ownedBy } from '../entities/scope.ts'
-import { TAG_COLUMNS, type TagRow } from '../entities/tag-state.ts'
+import { type NamedTagRow, TAG_COLUMNS, type TagRow } from '../entities/tag-state.ts'
 import { isUuid } from '../lib/ids.ts'
 import { type Context, viewerOf } from './context.ts'
 import { type Page, type PagingArgs, readPage } from './keyset.ts'
@@ -32,6 +32,13 @@ export function tagById(reads: Reads): DataLoader<string, TagRow | null> {
     const found = new Map(rows.map((row) => [row.id, row]))
     return ids.map((id) => found.get(id) ?? null)
   })
+}
+
+/** The whole of a tag that was read without its instants, from the same snapshot. */
+export async function instantsOf({ reads }: Context, { id }: NamedTagRow): Promise<TagRow> {
+  const row = await reads.loader(tagById).load(id)
+  if (row === null) throw notFound('The tag')
+  return row
 }
 
 export async function tag(context: Context, { id }: { readonly id: string }): Promise<TagRow | null> {

@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader'
 import { sql } from 'kysely'
 import { ownedBy } from '../entities/scope.ts'
-import { TAG_COLUMNS, type TagRow } from '../entities/tag-state.ts'
+import { type NamedTagRow, TAG_COLUMNS, TAG_NAME_COLUMNS, type TagRow } from '../entities/tag-state.ts'
 import { TASK_COLUMNS, type TaskRow } from '../entities/task-state.ts'
 import type { Reads } from './reads.ts'
 
@@ -23,35 +23,42 @@ export function taskById(reads: Reads): DataLoader<string, TaskRow | null> {
 /** The tags of tasks, deleted ones left out, in order of name. */
 export class TagsOfTasks {
   readonly #reads: Reads
-  readonly #fetched = new Map<string, readonly TagRow[]>()
-  readonly #loader = new DataLoader((taskIds: readonly string[]) => this.#fetch(taskIds), { cache: false })
+  readonly #fetched = new Map<string, readonly NamedTagRow[]>()
+  readonly #one = new DataLoader((taskIds: readonly string[]) => this.#fetch(taskIds, TAG_COLUMNS), { cache: false })
+  readonly #pages = new DataLoader((pages: readonly (readonly string[])[]) => this.#fetchPages(pages), { cache: false })
 
   constructor(reads: Reads) {
     this.#reads = reads
   }
 
   /** At once where they were fetched before: the executor then has a promise less for each row. */
-  of(taskId: string): readonly TagRow[] | Promise<readonly TagRow[]> {
-    return this.#fetched.get(taskId) ?? this.#loader.load(taskId)
+  of(taskId: string): readonly NamedTagRow[] | Promise<readonly NamedTagRow[]> {
+    return this.#fetched.get(taskId) ?? this.#one.load(taskId)
   }
 
-  /** Together with whatever else asks for tags at this moment. */
+  /** Without their instants, together with other pages of this moment. */
   async prefetch(taskIds: readonly string[]): Promise<void> {
-    await Promise.all(taskIds.filter((id) => !this.#fetched.has(id)).map((id) => this.#loader.load(id)))
+    await this.#pages.load(taskIds)
   }
 
   /** Takes over what another operation of the user's has fetched just now. */
-  remember(taskId: string, tags: readonly TagRow[]): void {
+  remember(taskId: string, tags: readonly NamedTagRow[]): void {
     this.#fetched.set(taskId, tags)
   }
 
-  async #fetch(taskIds: readonly string[]): Promise<(readonly TagRow[])[]> {
+  async #fetchPages(pages: readonly (readonly string[])[]): Promise<undefined[]> {
+    const missing = new Set(pages.flat().filter((id) => !this.#fetched.has(id)))
+    if (missing.size > 0) await this.#fetch([...missing], TAG_NAME_COLUMNS)
+    return pages.map(() => undefined)
+  }
+
+  async #fetch(taskIds: readonly string[], columns: readonly (keyof TagRow)[]): Promise<(readonly NamedTagRow[])[]> {
     const { userId } = this.#reads
     const { db } = await this.#reads.open()
     const rows = await db
       .selectFrom('task_tags as links')
       .innerJoin('tags', 'tags.id', 'links.tag_id')
-      .select(TAG_COLUMNS.map((column) => `tags.${column}` as const))
+      .select(columns.map((column) => `tags.${column}` as const))
       .select('links.task_id')
       .where(sql<boolean>`links.task_id = ANY(${taskIds}::uuid[])`)
       .where('tags.deleted_at', 'is', null)
@@ -59,7 +66,7 @@ export class TagsOfTasks {
       .where(ownedBy(userId, 'tags'))
       .orderBy(sql`tags.name_key COLLATE "C"`)
       .execute()
-    const tags = new Map<string, TagRow[]>(taskIds.map((id) => [id, []]))
+    const tags = new Map<string, NamedTagRow[]>(taskIds.map((id) => [id, []]))
     for (const row of rows) tags.get(row.task_id)?.push(row)
     for (const [id, own] of tags) this.#fetched.set(id, own)
     return taskIds.map((id) => tags.get(id) ?? [])

@@ -25,13 +25,20 @@ export async function task(context: Context, { id }: { readonly id: string }): P
   return isUuid(id) ? context.reads.loader(taskById).load(id.toLowerCase()) : null
 }
 
-/** @param withTags whether the tags of the page's tasks will be asked for */
+/** What a list is to have read when its tasks are looked at. */
+export interface WantedOfTasks {
+  /** Of their rows; undefined: all. A row that is asked for another has none there, whatever its type says. */
+  readonly columns: ReadonlySet<string> | undefined
+  /** Whether their tags will be asked for. */
+  readonly tags: boolean
+}
+
 export function tasks(
   context: Context,
   args: TasksArgs & { readonly trash: TrashMode },
-  withTags: boolean,
+  wanted: WantedOfTasks,
 ): Promise<Page<TaskRow>> {
-  return listTasks(context, args, { trash: args.trash, withTags })
+  return listTasks(context, args, { trash: args.trash, wanted })
 }
 
 /** The tasks that have a tag, but for those in the trash. */
@@ -39,10 +46,10 @@ export function tasksOfTag(
   context: Context,
   tagId: string,
   args: TasksArgs,
-  withTags: boolean,
+  wanted: WantedOfTasks,
 ): Promise<Page<TaskRow>> {
   const within = { kind: 'tag', id: tagId, condition: hasTag } as const
-  return listTasks(context, args, { trash: 'EXCLUDE', within, withTags })
+  return listTasks(context, args, { trash: 'EXCLUDE', within, wanted })
 }
 
 /** The instances of a series, but for those in the trash. */
@@ -50,10 +57,10 @@ export function instancesOf(
   context: Context,
   recurringTaskId: string,
   args: PagingArgs,
-  withTags: boolean,
+  wanted: WantedOfTasks,
 ): Promise<Page<TaskRow>> {
   const within = { kind: 'series', id: recurringTaskId, condition: isInstance } as const
-  return listTasks(context, args, { trash: 'EXCLUDE', within, withTags })
+  return listTasks(context, args, { trash: 'EXCLUDE', within, wanted })
 }
 
 /** What a list of tasks is part of. */
@@ -66,11 +73,11 @@ interface Parent {
 interface ListOptions {
   readonly trash: TrashMode
   readonly within?: Parent
-  readonly withTags: boolean
+  readonly wanted: WantedOfTasks
 }
 
 async function listTasks({ reads }: Context, args: TasksArgs, options: ListOptions): Promise<Page<TaskRow>> {
-  const { trash, within, withTags } = options
+  const { trash, within, wanted } = options
   const { db } = await reads.open()
   const issues: Issue[] = []
   const search = searchOf(args.filter)
@@ -78,9 +85,10 @@ async function listTasks({ reads }: Context, args: TasksArgs, options: ListOptio
   const ranked = search !== undefined && keys.some((key) => key.name === 'RELEVANCE')
   const now = dependsOnTime(args.filter) ? await reads.now() : undefined
   const condition = taskCondition(args.filter, { userId: reads.userId, now, ranked }, issues)
+  const columns = TASK_COLUMNS.filter((column) => column === 'id' || (wanted.columns?.has(column) ?? true))
   const query = db
     .selectFrom('tasks')
-    .select(TASK_COLUMNS.map((column) => `tasks.${column}` as const))
+    .select(columns.map((column) => `tasks.${column}` as const))
     .where(ownedBy(reads.userId, 'tasks'))
     .where(condition)
     .$if(trash !== 'INCLUDE', (all) => all.where('tasks.deleted_at', trash === 'ONLY' ? 'is not' : 'is', null))
@@ -90,11 +98,11 @@ async function listTasks({ reads }: Context, args: TasksArgs, options: ListOptio
     ? readPage(reads, { binding, query, keys }, args, issues)
     : readChildPage(
         reads,
-        { binding, parentId: within.id, query: (id) => query.where(within.condition(id, reads.userId)), keys },
+        { binding, columns, parentId: within.id, query: (id) => query.where(within.condition(id, reads.userId)), keys },
         args,
         issues,
       ))
-  if (withTags) await reads.loader(tagsOfTasks).prefetch(page.rows.map((row) => row.id))
+  if (wanted.tags) await reads.loader(tagsOfTasks).prefetch(page.rows.map((row) => row.id))
   return page
 }
 

@@ -12,6 +12,7 @@ import { EntityType } from './entity-type.ts'
 import { FieldChange } from './field-change.ts'
 import { DateTimeFilter } from './filters.ts'
 import { Node, registerNode } from './node.ts'
+import { needs } from './selection.ts'
 import { Task } from './task.ts'
 
 const operations: Record<AuditOperationName, { readonly description: string }> = {
@@ -100,6 +101,7 @@ builder.objectField(Task, 'history', (t) =>
     type: AuditEntryConnection,
     nullable: true,
     description: 'What happened to this task, newest first. An entry appears shortly after its change.',
+    extensions: needs('id'),
     args: { ...pagingArgs },
     resolve: ({ id }, args, context) => historyOf(context, 'TASK', id, args),
   }),

@@ -2,7 +2,7 @@ import type { ObjectRef } from '@pothos/core'
 import type { GraphQLResolveInfo } from 'graphql'
 import type { Page } from '../resolvers/keyset.ts'
 import { type BuilderTypes, builder } from './builder.ts'
-import { selects } from './selection.ts'
+import { fieldsAt } from './selection.ts'
 
 const PageInfo =
   builder.objectRef<Pick<Page<object>, 'hasNextPage' | 'hasPreviousPage' | 'startCursor' | 'endCursor'>>('PageInfo')
@@ -37,9 +37,9 @@ export const pagingArgs = builder.args((t) => ({
   before: t.string({ description: 'Only what comes before this cursor of the same list.' }),
 }))
 
-/** Whether a connection field was asked for this field of its nodes. */
-export function selectedOfNodes(info: GraphQLResolveInfo, field: string): boolean {
-  return selects(info, ['nodes', field]) || selects(info, ['edges', 'node', field])
+/** What a connection field's nodes are asked for, by the names of their fields. */
+export function fieldsOfNodes(info: GraphQLResolveInfo): ReadonlySet<string> {
+  return fieldsAt(info, ['nodes']).union(fieldsAt(info, ['edges', 'node']))
 }
 
 /** The types `<name>Connection` and `<name>Edge` over a node type; resolvers answer with a `Page` of its rows. */

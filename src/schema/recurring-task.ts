@@ -5,11 +5,12 @@ import { recurringTask, recurringTasks, upcoming } from '../resolvers/recurring-
 import { taskById } from '../resolvers/task-loaders.ts'
 import { instancesOf } from '../resolvers/tasks.ts'
 import { builder } from './builder.ts'
-import { connectionType, pagingArgs, selectedOfNodes } from './connection.ts'
+import { connectionType, pagingArgs } from './connection.ts'
 import { Node, registerNode } from './node.ts'
 import { Occurrence, RecurrenceBasis, RecurrencePattern } from './recurrence.ts'
 import { Tag } from './tag.ts'
-import { Task, TaskConnection } from './task.ts'
+import { needs } from './selection.ts'
+import { Task, TaskConnection, wantedOfTasks } from './task.ts'
 import { TaskPriority } from './task-enums.ts'
 
 export const RecurringTask = builder.objectRef<RecurringTaskRow>('RecurringTask')
@@ -75,7 +76,7 @@ RecurringTask.implement({
       nullable: true,
       description: 'The instances that were made so far, newest first; without those in the trash.',
       args: { ...pagingArgs },
-      resolve: ({ id }, args, context, info) => instancesOf(context, id, args, selectedOfNodes(info, 'tags')),
+      resolve: ({ id }, args, context, info) => instancesOf(context, id, args, wantedOfTasks(info)),
     }),
     deletedAt: t.expose('deleted_at', {
       type: 'DateTime',
@@ -116,6 +117,7 @@ builder.objectFields(Task, (t) => ({
     type: RecurringTask,
     nullable: true,
     description: 'The series that made this task, or that it started; also one that has ended.',
+    extensions: needs('recurring_task_id'),
     resolve: ({ recurring_task_id: id }, _, context) =>
       id === null ? null : context.reads.loader(recurringTaskById).load(id),
   }),
@@ -133,6 +135,7 @@ builder.objectFields(Task, (t) => ({
     type: Task,
     nullable: true,
     description: 'The instance before this one in its series; null for the first, and where it is gone for good.',
+    extensions: needs('recurrence_parent_id'),
     resolve: ({ recurrence_parent_id: id }, _, context) =>
       id === null ? null : context.reads.loader(taskById).load(id),
   }),

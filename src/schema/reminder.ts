@@ -11,6 +11,7 @@ import { builder } from './builder.ts'
 import { connectionType, pagingArgs } from './connection.ts'
 import { DateTimeFilter } from './filters.ts'
 import { Node, registerNode } from './node.ts'
+import { needs } from './selection.ts'
 import { Task } from './task.ts'
 
 const states: Record<ReminderStateName, { readonly description: string }> = {
@@ -133,6 +134,7 @@ builder.objectField(Task, 'reminders', (t) =>
     type: ReminderConnection,
     nullable: true,
     description: 'Its reminders, in order of remindAt.',
+    extensions: needs('id'),
     args: {
       state: t.arg({ type: [ReminderState], description: 'Only those in one of these states; absent: all.' }),
       ...pagingArgs,

@@ -1,10 +1,10 @@
-import type { TagRow } from '../entities/tag-state.ts'
-import { tag, tagById, tags } from '../resolvers/tags.ts'
+import type { NamedTagRow } from '../entities/tag-state.ts'
+import { instantsOf, tag, tagById, tags } from '../resolvers/tags.ts'
 import { builder } from './builder.ts'
 import { connectionType, pagingArgs } from './connection.ts'
 import { Node, registerNode } from './node.ts'
 
-export const Tag = builder.objectRef<TagRow>('Tag')
+export const Tag = builder.objectRef<NamedTagRow>('Tag')
 
 Tag.implement({
   description:
@@ -17,8 +17,16 @@ Tag.implement({
       description: '1 to 50 characters; unique for the user, upper and lower case taken as the same.',
     }),
     color: t.exposeString('color', { nullable: true, description: 'As #RRGGBB; null: none was chosen.' }),
-    createdAt: t.expose('created_at', { type: 'DateTime', description: 'When the tag was made.' }),
-    updatedAt: t.expose('updated_at', { type: 'DateTime', description: 'When the tag last changed.' }),
+    createdAt: t.field({
+      type: 'DateTime',
+      description: 'When the tag was made.',
+      resolve: (row, _, context) => row.created_at ?? instantsOf(context, row).then(({ created_at }) => created_at),
+    }),
+    updatedAt: t.field({
+      type: 'DateTime',
+      description: 'When the tag last changed.',
+      resolve: (row, _, context) => row.updated_at ?? instantsOf(context, row).then(({ updated_at }) => updated_at),
+    }),
   }),
 })
 

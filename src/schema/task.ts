@@ -1,10 +1,12 @@
+import type { GraphQLResolveInfo } from 'graphql'
 import type { TaskRow } from '../entities/task-state.ts'
 import { isOverdue } from '../resolvers/overdue.ts'
 import { tagsOfTasks, taskById } from '../resolvers/task-loaders.ts'
-import { task, tasks, tasksOfTag } from '../resolvers/tasks.ts'
+import { task, tasks, tasksOfTag, type WantedOfTasks } from '../resolvers/tasks.ts'
 import { builder } from './builder.ts'
-import { connectionType, pagingArgs, selectedOfNodes } from './connection.ts'
+import { connectionType, pagingArgs, fieldsOfNodes } from './connection.ts'
 import { Node, registerNode } from './node.ts'
+import { columnsFor, needs } from './selection.ts'
 import { Tag } from './tag.ts'
 import { TaskPriority, TaskStatus, TrashMode } from './task-enums.ts'
 import { TaskFilter, TaskOrder } from './task-filter.ts'
@@ -28,6 +30,7 @@ Task.implement({
     status: t.expose('status', { type: TaskStatus, description: 'How far it is.' }),
     completed: t.boolean({
       description: 'Whether the status is COMPLETED.',
+      extensions: needs('status'),
       resolve: ({ status }) => status === 'COMPLETED',
     }),
     completedAt: t.expose('completed_at', {
@@ -40,6 +43,7 @@ Task.implement({
     overdue: t.boolean({
       description:
         'Whether it is past its due date and not completed, in the trash or not. Changes with time, without an event.',
+      extensions: needs('due_date', 'status'),
       resolve: (row, _, context) => isOverdue(context, row),
     }),
     reminderLeadTime: t.exposeInt('reminder_lead_time', {
@@ -49,6 +53,7 @@ Task.implement({
     tags: t.field({
       type: [Tag],
       description: 'Its tags, at most 10, in order of name.',
+      extensions: needs('id'),
       resolve: ({ id }, _, context) => context.reads.loader(tagsOfTasks).of(id),
     }),
     deletedAt: t.expose('deleted_at', {
@@ -64,6 +69,12 @@ Task.implement({
 registerNode('Task', (context, id) => context.reads.loader(taskById).load(id), 'TASK')
 
 export const TaskConnection = connectionType('Task', Task)
+
+/** What a list of tasks is to have read when its tasks are looked at. */
+export function wantedOfTasks(info: GraphQLResolveInfo): WantedOfTasks {
+  const fields = fieldsOfNodes(info)
+  return { columns: columnsFor(info, 'Task', fields), tags: fields.has('tags') }
+}
 
 const listArgs = builder.args((t) => ({
   filter: t.field({ type: TaskFilter, description: 'Which tasks; absent: all.' }),
@@ -95,7 +106,7 @@ builder.queryFields((t) => ({
       ...listArgs,
       ...pagingArgs,
     },
-    resolve: (_, args, context, info) => tasks(context, args, selectedOfNodes(info, 'tags')),
+    resolve: (_, args, context, info) => tasks(context, args, wantedOfTasks(info)),
   }),
 }))
 
@@ -105,6 +116,6 @@ builder.objectField(Tag, 'tasks', (t) =>
     nullable: true,
     description: 'The tasks that have this tag, newest first unless ordered otherwise; without those in the trash.',
     args: { ...listArgs, ...pagingArgs },
-    resolve: ({ id }, args, context, info) => tasksOfTag(context, id, args, selectedOfNodes(info, 'tags')),
+    resolve: ({ id }, args, context, info) => tasksOfTag(context, id, args, wantedOfTasks(info)),
   }),
 )
