@@ -1,7 +1,6 @@
 import {
   type ExecutionArgs,
   type ExecutionResult,
-  executeRootSelectionSet,
   getOperationAST,
   type GraphQLError,
   type ValidatedExecutionArgs,
@@ -19,6 +18,7 @@ import type { ErrorPresenter } from './errors.ts'
 import { isTooDeep, tooComplex } from './limits.ts'
 import { countMutations, outcomeOf } from './outcome.ts'
 import { OpenSubscription } from './open-subscription.ts'
+import { RowExecutor } from './row-executor.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import { variableIssues } from './variables.ts'
 
@@ -79,7 +79,7 @@ export function createExecution(options: ExecutionOptions): Execution {
   ): Promise<ExecutionResult> => {
     const context = createContext(services, { ...caller, traceparent })
     try {
-      const result = await executeRootSelectionSet({ ...args, contextValue: context })
+      const result = await new RowExecutor({ ...args, contextValue: context }).executeRootSelectionSet()
       return result.errors === undefined ? result : { ...result, errors: errors.ofExecution(result.errors, caller) }
     } catch (error) {
       return { errors: errors.ofExecution([error], caller) }

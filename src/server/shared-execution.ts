@@ -1,14 +1,10 @@
-import {
-  type DocumentNode,
-  type ExecutionResult,
-  executeSubscriptionEvent,
-  type ValidatedSubscriptionArgs,
-} from 'graphql'
+import type { DocumentNode, ExecutionResult, ValidatedSubscriptionArgs } from 'graphql'
 import type { Viewer } from '../auth/viewer.ts'
 import { newId } from '../lib/ids.ts'
 import type { Metrics } from '../lib/telemetry.ts'
 import { createContext, type Services } from '../resolvers/context.ts'
 import { Answer } from './answer.ts'
+import { RowExecutor } from './row-executor.ts'
 import { sharingKey } from './sharing-key.ts'
 
 /** What an event came to: an answer for everybody, or a result with errors, which each is shown by itself. */
@@ -135,7 +131,11 @@ export class SharedExecution {
     const fail = (error: unknown) => end({ errors: [error] })
     metrics.subscriptionExecutions.inc()
     try {
-      const result = executeSubscriptionEvent({ ...this.#args, rootValue: event, contextValue: context })
+      const result = new RowExecutor({
+        ...this.#args,
+        rootValue: event,
+        contextValue: context,
+      }).executeRootSelectionSet(false)
       return result instanceof Promise ? result.then(end, fail) : end(result)
     } catch (error) {
       return fail(error)
