@@ -1,9 +1,9 @@
-import { sql } from 'kysely'
 import { conversationStarted, isActive, messageAdded } from '../domain/conversation.ts'
 import { addConversationMessageInput } from '../domain/conversation-input.ts'
 import type { ConversationState } from '../domain/conversation-state.ts'
 import { notFound } from '../domain/errors.ts'
 import { type InputOf, parseInput } from '../domain/input.ts'
+import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import { isUuid, newId } from '../lib/ids.ts'
 import { type Command, defineCommand, type UnitOfWork } from './command.ts'
@@ -62,7 +62,7 @@ async function ownTasks(unit: UnitOfWork, ids: readonly string[]): Promise<reado
   const rows = await unit.db
     .selectFrom('tasks')
     .select('id')
-    .where(sql<boolean>`id = ANY(${wanted.filter(isUuid)}::uuid[])`)
+    .where(isAmong('id', wanted.filter(isUuid)))
     .where(ownedBy(unit.userId))
     .execute()
   const found = new Set(rows.map((row) => row.id))

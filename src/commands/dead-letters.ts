@@ -1,4 +1,5 @@
 import { type Selectable, sql } from 'kysely'
+import { isAmong } from '../entities/among.ts'
 import { notFound, TaskwireError } from '../domain/errors.ts'
 import type { Db, Tables, TaskwireDatabase, Tx } from '../entities/tables.ts'
 import { isUuid } from '../lib/ids.ts'
@@ -56,7 +57,7 @@ export function discardLetters(database: TaskwireDatabase, adminId: string, ids:
 async function lock({ db }: Tx, ids: readonly string[]): Promise<DeadLetterRow[]> {
   const wanted = [...new Set(ids.map((id) => id.toLowerCase()))]
   const rows = await selectDeadLetters(db)
-    .where(sql<boolean>`id = ANY(${wanted.filter(isUuid)}::uuid[])`)
+    .where(isAmong('id', wanted.filter(isUuid)))
     .orderBy('id')
     .forUpdate()
     .execute()

@@ -8,6 +8,7 @@ import {
 } from '../domain/notification.ts'
 import { notificationSettings } from '../entities/notification-settings-state.ts'
 import { NOTIFICATION_COLUMNS, notificationRow, notificationState } from '../entities/notification-state.ts'
+import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import { isUuid, newId } from '../lib/ids.ts'
 import type { UnitOfWork } from './command.ts'
@@ -73,7 +74,7 @@ export async function insertNotifications(
  */
 export async function loadNotifications(unit: UnitOfWork, ids: readonly string[]): Promise<NotificationState[]> {
   const uuids = ids.filter(isUuid)
-  const rows = await newestFirst(unit).where(sql<boolean>`id = ANY(${uuids}::uuid[])`).execute()
+  const rows = await newestFirst(unit).where(isAmong('id', uuids)).execute()
   return rows.map(notificationState)
 }
 

@@ -4,6 +4,7 @@ import type { ChangedRecurringTask } from '../domain/recurring-task.ts'
 import type { RecurringTask, RecurringTaskState } from '../domain/recurring-task-state.ts'
 import type { TagRef } from '../domain/tag.ts'
 import { recurringTask, recurringTaskFullRow } from '../entities/recurring-task-state.ts'
+import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import { isUuid } from '../lib/ids.ts'
 import type { UnitOfWork } from './command.ts'
@@ -95,7 +96,7 @@ export async function saveRecurringTask(
     await unit.db
       .deleteFrom('recurring_task_tags')
       .where('recurring_task_id', '=', id)
-      .where(sql<boolean>`tag_id = ANY(${gone}::uuid[])`)
+      .where(isAmong('tag_id', gone))
       .where(ownedBy(unit.userId))
       .execute()
   await link(

@@ -3,6 +3,7 @@ import { TaskwireError } from '../domain/errors.ts'
 import type { ChangedReminder } from '../domain/reminder.ts'
 import type { Reminder } from '../domain/reminder-state.ts'
 import { REMINDER_COLUMNS, type ReminderFullRow, reminder, reminderFullRow } from '../entities/reminder-state.ts'
+import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import type { Db } from '../entities/tables.ts'
 import { isUuid } from '../lib/ids.ts'
@@ -43,7 +44,7 @@ export async function loadPending(
   const rows = await unit.db
     .selectFrom('reminders')
     .selectAll()
-    .where(sql<boolean>`task_id = ANY(${[...titles.keys()]}::uuid[])`)
+    .where(isAmong('task_id', [...titles.keys()]))
     .where('state', '=', 'PENDING')
     .where(ownedBy(unit.userId))
     .orderBy('id')

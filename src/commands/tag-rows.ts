@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { compareTagNames, tagCreated, distinctNames, type TagRef, type TagState, tagKey } from '../domain/tag.ts'
 import { MAX_TAGS } from '../domain/task-tags.ts'
+import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import { TAG_COLUMNS, type TagRow, tagRow, tagState } from '../entities/tag-state.ts'
 import { isUuid, newId } from '../lib/ids.ts'
@@ -29,11 +30,7 @@ export async function loadDeletedTag(unit: UnitOfWork, id: string): Promise<TagS
 /** Those of the user's tags of these ids that are not deleted, share-locked in the order of their names; by id. */
 export async function liveTags(unit: UnitOfWork, ids: readonly string[]): Promise<ReadonlyMap<string, TagRef>> {
   if (ids.length === 0) return new Map()
-  const rows = await tags(unit)
-    .where(sql<boolean>`id = ANY(${ids}::uuid[])`)
-    .orderBy(sql`name_key COLLATE "C"`)
-    .forShare()
-    .execute()
+  const rows = await tags(unit).where(isAmong('id', ids)).orderBy(sql`name_key COLLATE "C"`).forShare().execute()
   return new Map(rows.map((row) => [row.id, row]))
 }
 

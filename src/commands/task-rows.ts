@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { TaskwireError } from '../domain/errors.ts'
 import type { TagRef } from '../domain/tag.ts'
 import type { TaskChange, TaskState } from '../domain/task.ts'
+import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import { TASK_COLUMNS, taskRow, taskState } from '../entities/task-state.ts'
 import { isUuid } from '../lib/ids.ts'
@@ -29,7 +30,7 @@ export async function loadTasks(
   const rows = await unit.db
     .selectFrom('tasks')
     .select(TASK_COLUMNS)
-    .where(sql<boolean>`id = ANY(${uuids}::uuid[])`)
+    .where(isAmong('id', uuids))
     .where(ownedBy(unit.userId))
     .orderBy('id')
     .forNoKeyUpdate()
@@ -48,7 +49,7 @@ async function loadTags(unit: UnitOfWork, taskIds: readonly string[]): Promise<R
     .selectFrom('task_tags as link')
     .innerJoin('tags as tag', 'tag.id', 'link.tag_id')
     .select(['link.task_id', 'tag.id', 'tag.name'])
-    .where(sql<boolean>`link.task_id = ANY(${taskIds}::uuid[])`)
+    .where(isAmong('link.task_id', taskIds))
     .where(ownedBy(unit.userId, 'link'))
     .where(ownedBy(unit.userId, 'tag'))
     .where('tag.deleted_at', 'is', null)
@@ -120,7 +121,7 @@ export async function updateTaskRows(unit: UnitOfWork, changes: readonly TaskCha
 /** Deletes tasks' rows, which are locked, and with them the links to their tags. Their ids stay taken. */
 export async function deleteTaskRows(unit: UnitOfWork, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return
-  await unit.db.deleteFrom('tasks').where(sql<boolean>`id = ANY(${ids}::uuid[])`).where(ownedBy(unit.userId)).execute()
+  await unit.db.deleteFrom('tasks').where(isAmong('id', ids)).where(ownedBy(unit.userId)).execute()
 }
 
 interface Link {

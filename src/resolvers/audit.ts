@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader'
 import { type RawBuilder, type Selectable, sql } from 'kysely'
 import type { EntityType } from '../domain/entity.ts'
+import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import type { Tables } from '../entities/tables.ts'
 import type { AuditOperation } from '../events/operations.ts'
@@ -78,7 +79,7 @@ function auditEntryById(reads: Reads): DataLoader<string, AuditEntryRow | null> 
     const rows = await db
       .selectFrom('audit_entries')
       .selectAll()
-      .where(sql<boolean>`id = ANY(${ids}::uuid[])`)
+      .where(isAmong('id', ids))
       .where(ownedBy(reads.userId))
       .execute()
     const found = new Map(rows.map((row) => [row.id, row]))

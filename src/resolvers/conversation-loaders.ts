@@ -1,10 +1,10 @@
 import DataLoader from 'dataloader'
-import { sql } from 'kysely'
 import {
   CONVERSATION_COLUMNS,
   type ConversationMessageRow,
   type ConversationRow,
 } from '../entities/conversation-state.ts'
+import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import type { Reads } from './reads.ts'
 
@@ -17,7 +17,7 @@ export function conversationById(reads: Reads): DataLoader<string, ConversationR
     const rows = await db
       .selectFrom('conversation_sessions')
       .select(CONVERSATION_COLUMNS)
-      .where(sql<boolean>`id = ANY(${ids}::uuid[])`)
+      .where(isAmong('id', ids))
       .where(ownedBy(reads.userId))
       .execute()
     const found = new Map(rows.map((row) => [row.id, row]))
@@ -32,7 +32,7 @@ export function conversationMessageById(reads: Reads): DataLoader<string, Conver
     const rows = await db
       .selectFrom('conversation_messages')
       .selectAll()
-      .where(sql<boolean>`id = ANY(${ids}::uuid[])`)
+      .where(isAmong('id', ids))
       .where(ownedBy(reads.userId))
       .execute()
     const found = new Map(rows.map((row) => [row.id, row]))
@@ -48,7 +48,7 @@ export function workingStates(reads: Reads): DataLoader<string, unknown> {
     const rows = await db
       .selectFrom('conversation_sessions')
       .select(['id', 'working_state'])
-      .where(sql<boolean>`id = ANY(${ids}::uuid[])`)
+      .where(isAmong('id', ids))
       .where('working_state_at', '>', new Date(now.getTime() - WORKING_STATE_MS))
       .where(ownedBy(reads.userId))
       .execute()

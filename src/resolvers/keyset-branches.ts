@@ -9,6 +9,8 @@ export interface OrderKey {
   readonly kind: CursorKind
   readonly direction: 'ASC' | 'DESC'
   readonly nullable?: boolean
+  /** The column of the list's rows that the expression is, where it is just that and the rows have it. */
+  readonly column?: string
 }
 
 /** The values of the places between which a page lies, one for each key. */

@@ -109,7 +109,8 @@ export function pageStatement<DB, TB extends keyof DB, Row extends object>(
   query: SelectQueryBuilder<DB, TB, Row>,
   { keys, bounds, backward, size }: PageRequest,
 ): RawBuilder<Row> {
-  const keyed = query.select(keys.map((key, i) => key.expression.as(keyColumn(i)))).limit(sql.lit(size + 1))
+  const added = keys.flatMap((key, i) => (key.column === undefined ? [key.expression.as(columnOf(key, i))] : []))
+  const keyed = query.select(added).limit(sql.lit(size + 1))
   const [first, second] = branchesOf(keys, bounds, backward).map((branch) => {
     const ordered = keyed.orderBy(branch.order)
     return branch.condition === undefined ? ordered : ordered.where(branch.condition)
@@ -123,7 +124,7 @@ export function pageStatement<DB, TB extends keyof DB, Row extends object>(
 /** The order of rows that have come out of a page's statement. */
 export function orderOfColumns(keys: readonly OrderKey[], backward: boolean): RawBuilder<unknown> {
   return orderOf(
-    keys.map((key, i) => ({ ...key, expression: sql.ref(keyColumn(i)) })),
+    keys.map((key, i) => ({ ...key, expression: sql.ref(columnOf(key, i)) })),
     backward,
   )
 }
@@ -137,7 +138,7 @@ export function pageOf<Row extends object>(
   const more = fetched.length > size
   const walked = fetched.slice(0, size)
   const rows = backward ? walked.toReversed() : walked
-  const cursorOf = (row: Row) => cursors.write(keys.map((_, i) => keyValue(row, i)))
+  const cursorOf = (row: Row) => cursors.write(keys.map((key, i) => keyValue(row, columnOf(key, i))))
   const cursorAt = (index: number) => {
     const row = rows.at(index)
     return row === undefined ? null : cursorOf(row)
@@ -176,10 +177,10 @@ function sizeIssues(args: PagingArgs): Issue[] {
   return issues
 }
 
-/** Where a row has the value of its key `i`, for its cursor: a column that is not part of what callers see. */
-const keyColumn = (i: number) => `key_${i}`
+/** Where a row has the value of its key `i`: in a column of its own, or one that is not part of what callers see. */
+const columnOf = ({ column }: OrderKey, i: number) => column ?? `key_${i}`
 
-function keyValue(row: object, i: number): CursorValue {
-  const value = (row as Readonly<Record<string, Date | CursorValue>>)[keyColumn(i)] ?? null
+function keyValue(row: object, column: string): CursorValue {
+  const value = (row as Readonly<Record<string, Date | CursorValue>>)[column] ?? null
   return value instanceof Date ? value.getTime() : value
 }

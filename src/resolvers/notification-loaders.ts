@@ -1,5 +1,4 @@
 import DataLoader from 'dataloader'
-import { sql } from 'kysely'
 import {
   defaultNotificationSettings,
   type NotificationSettingsState,
@@ -7,6 +6,7 @@ import {
 } from '../domain/notification-settings.ts'
 import { notificationSettings } from '../entities/notification-settings-state.ts'
 import type { NotificationRow } from '../entities/notification-state.ts'
+import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import type { Reads } from './reads.ts'
 
@@ -17,7 +17,7 @@ export function notificationById(reads: Reads): DataLoader<string, NotificationR
     const rows = await db
       .selectFrom('notifications')
       .selectAll()
-      .where(sql<boolean>`id = ANY(${ids}::uuid[])`)
+      .where(isAmong('id', ids))
       .where(ownedBy(reads.userId))
       .execute()
     const found = new Map(rows.map((row) => [row.id, row]))

@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader'
 import { sql } from 'kysely'
 import { RECURRING_TASK_COLUMNS, type RecurringTaskRow } from '../entities/recurring-task-state.ts'
+import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import { TAG_COLUMNS, type TagRow } from '../entities/tag-state.ts'
 import type { Reads } from './reads.ts'
@@ -12,7 +13,7 @@ export function recurringTaskById(reads: Reads): DataLoader<string, RecurringTas
     const rows = await db
       .selectFrom('recurring_tasks')
       .select(RECURRING_TASK_COLUMNS)
-      .where(sql<boolean>`id = ANY(${ids}::uuid[])`)
+      .where(isAmong('id', ids))
       .where(ownedBy(reads.userId))
       .execute()
     const found = new Map(rows.map((row) => [row.id, row]))
@@ -27,7 +28,7 @@ export function instancesMade(reads: Reads): DataLoader<string, number> {
     const rows = await db
       .selectFrom('recurring_tasks')
       .select(['id', 'instances_made'])
-      .where(sql<boolean>`id = ANY(${ids}::uuid[])`)
+      .where(isAmong('id', ids))
       .where(ownedBy(reads.userId))
       .execute()
     const found = new Map(rows.map((row) => [row.id, row.instances_made]))
@@ -44,7 +45,7 @@ export function tagsOfRecurringTasks(reads: Reads): DataLoader<string, readonly 
       .innerJoin('tags', 'tags.id', 'links.tag_id')
       .select(TAG_COLUMNS.map((column) => `tags.${column}` as const))
       .select('links.recurring_task_id')
-      .where(sql<boolean>`links.recurring_task_id = ANY(${ids}::uuid[])`)
+      .where(isAmong('links.recurring_task_id', ids))
       .where('tags.deleted_at', 'is', null)
       .where(ownedBy(reads.userId, 'links'))
       .where(ownedBy(reads.userId, 'tags'))

@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader'
-import { sql } from 'kysely'
 import { TARGET_FIELDS } from '../domain/reminder-state.ts'
 import { REMINDER_COLUMNS, type ReminderRow } from '../entities/reminder-state.ts'
+import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import type { Context } from './context.ts'
 import type { Reads } from './reads.ts'
@@ -16,7 +16,7 @@ export function reminderById(reads: Reads): DataLoader<string, ReminderRow | nul
     const rows = await db
       .selectFrom('reminders')
       .select(REMINDER_COLUMNS)
-      .where(sql<boolean>`id = ANY(${ids}::uuid[])`)
+      .where(isAmong('id', ids))
       .where(ownedBy(reads.userId))
       .execute()
     const found = new Map(rows.map((row) => [row.id, row]))

@@ -2,6 +2,7 @@ import DataLoader from 'dataloader'
 import { sql } from 'kysely'
 import { type Issue, notFound } from '../domain/errors.ts'
 import { tagKey } from '../domain/tag.ts'
+import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import { type NamedTagRow, TAG_COLUMNS, type TagRow } from '../entities/tag-state.ts'
 import { isUuid } from '../lib/ids.ts'
@@ -25,7 +26,7 @@ export function tagById(reads: Reads): DataLoader<string, TagRow | null> {
     const rows = await db
       .selectFrom('tags')
       .select(TAG_COLUMNS)
-      .where(sql<boolean>`id = ANY(${ids}::uuid[])`)
+      .where(isAmong('id', ids))
       .where('deleted_at', 'is', null)
       .where(ownedBy(reads.userId))
       .execute()

@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Issue } from '../domain/errors.ts'
 import { tagKey } from '../domain/tag.ts'
 import type { TaskPriority, TaskStatus } from '../domain/task.ts'
+import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import { isUuid } from '../lib/ids.ts'
 import { type DateTimeFilter, dateTimeConditions } from './date-time-filter.ts'
@@ -105,7 +106,7 @@ function all(conditions: readonly Condition[]): Condition {
 function ownConditions(filter: TaskFilter, scope: FilterScope): Condition[] {
   const conditions: Condition[] = []
   const { ids, status, completed, priority, overdue } = filter
-  if (ids) conditions.push(sql<boolean>`tasks.id = ANY(${ids.filter(isUuid)}::uuid[])`)
+  if (ids) conditions.push(isAmong('tasks.id', ids.filter(isUuid)))
   if (status) conditions.push(sql<boolean>`tasks.status = ANY(${status}::text[])`)
   if (priority) conditions.push(sql<boolean>`tasks.priority = ANY(${priority}::text[])`)
   if (typeof completed === 'boolean')

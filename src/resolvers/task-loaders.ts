@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader'
 import { sql } from 'kysely'
+import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import { type NamedTagRow, TAG_COLUMNS, TAG_NAME_COLUMNS, type TagRow } from '../entities/tag-state.ts'
 import { TASK_COLUMNS, type TaskRow } from '../entities/task-state.ts'
@@ -12,7 +13,7 @@ export function taskById(reads: Reads): DataLoader<string, TaskRow | null> {
     const rows = await db
       .selectFrom('tasks')
       .select(TASK_COLUMNS)
-      .where(sql<boolean>`id = ANY(${ids}::uuid[])`)
+      .where(isAmong('id', ids))
       .where(ownedBy(reads.userId))
       .execute()
     const found = new Map(rows.map((row) => [row.id, row]))
@@ -23,7 +24,7 @@ export function taskById(reads: Reads): DataLoader<string, TaskRow | null> {
 /** The tags of tasks, deleted ones left out, in order of name. */
 export class TagsOfTasks {
   readonly #reads: Reads
-  readonly #fetched = new Map<string, readonly NamedTagRow[]>()
+  readonly #fetched = new Map<string, NamedTagRow[]>()
   readonly #one = new DataLoader((taskIds: readonly string[]) => this.#fetch(taskIds, TAG_COLUMNS), { cache: false })
   readonly #pages = new DataLoader((pages: readonly (readonly string[])[]) => this.#fetchPages(pages), { cache: false })
 
@@ -43,7 +44,7 @@ export class TagsOfTasks {
 
   /** Takes over what another operation of the user's has fetched just now. */
   remember(taskId: string, tags: readonly NamedTagRow[]): void {
-    this.#fetched.set(taskId, tags)
+    this.#fetched.set(taskId, [...tags])
   }
 
   async #fetchPages(pages: readonly (readonly string[])[]): Promise<undefined[]> {
@@ -55,21 +56,29 @@ export class TagsOfTasks {
   async #fetch(taskIds: readonly string[], columns: readonly (keyof TagRow)[]): Promise<(readonly NamedTagRow[])[]> {
     const { userId } = this.#reads
     const { db } = await this.#reads.open()
+    // A tag comes once for all of its tasks; looked up once, too: for each link it takes PostgreSQL a third longer.
     const rows = await db
-      .selectFrom('task_tags as links')
+      .with(
+        (cte) => cte('links').materialized(),
+        (cte) =>
+          cte
+            .selectFrom('task_tags')
+            .select(['tag_id', sql<readonly string[]>`array_agg(task_id)`.as('task_ids')])
+            .where(isAmong('task_id', taskIds))
+            .where(ownedBy(userId))
+            .groupBy('tag_id'),
+      )
+      .selectFrom('links')
       .innerJoin('tags', 'tags.id', 'links.tag_id')
       .select(columns.map((column) => `tags.${column}` as const))
-      .select('links.task_id')
-      .where(sql<boolean>`links.task_id = ANY(${taskIds}::uuid[])`)
+      .select('links.task_ids')
       .where('tags.deleted_at', 'is', null)
-      .where(ownedBy(userId, 'links'))
       .where(ownedBy(userId, 'tags'))
       .orderBy(sql`tags.name_key COLLATE "C"`)
       .execute()
-    const tags = new Map<string, NamedTagRow[]>(taskIds.map((id) => [id, []]))
-    for (const row of rows) tags.get(row.task_id)?.push(row)
-    for (const [id, own] of tags) this.#fetched.set(id, own)
-    return taskIds.map((id) => tags.get(id) ?? [])
+    for (const id of taskIds) this.#fetched.set(id, [])
+    for (const tag of rows) for (const id of tag.task_ids) this.#fetched.get(id)?.push(tag)
+    return taskIds.map((id) => this.#fetched.get(id) ?? [])
   }
 }
 

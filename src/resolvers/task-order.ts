@@ -20,13 +20,13 @@ export interface TaskOrder {
   readonly direction: 'ASC' | 'DESC'
 }
 
-type Key = Pick<OrderKey, 'expression' | 'kind' | 'nullable'>
+type Key = Pick<OrderKey, 'expression' | 'kind' | 'nullable' | 'column'>
 
 const KEYS: Readonly<Record<TaskOrderField, Key>> = {
-  CREATED_AT: { expression: sql`tasks.created_at`, kind: 'timestamptz' },
-  UPDATED_AT: { expression: sql`tasks.updated_at`, kind: 'timestamptz' },
-  DUE_DATE: { expression: sql`tasks.due_date`, kind: 'timestamptz', nullable: true },
-  COMPLETED_AT: { expression: sql`tasks.completed_at`, kind: 'timestamptz', nullable: true },
+  CREATED_AT: { expression: sql`tasks.created_at`, kind: 'timestamptz', column: 'created_at' },
+  UPDATED_AT: { expression: sql`tasks.updated_at`, kind: 'timestamptz', column: 'updated_at' },
+  DUE_DATE: { expression: sql`tasks.due_date`, kind: 'timestamptz', nullable: true, column: 'due_date' },
+  COMPLETED_AT: { expression: sql`tasks.completed_at`, kind: 'timestamptz', nullable: true, column: 'completed_at' },
   PRIORITY: { expression: rankIn(PRIORITIES, sql`tasks.priority`), kind: 'int' },
   STATUS: { expression: rankIn(STATUSES, sql`tasks.status`), kind: 'int' },
   // As people sort: «äpfel» beside «Apfel», case only between equals. No index has it: one on an ICU collation would
@@ -56,7 +56,7 @@ export function taskOrder(
     if (!keys.has(field))
       keys.set(field, { ...KEYS[field], name: field, direction: (direction === 'ASC') === reverse ? 'DESC' : 'ASC' })
   }
-  return [...keys.values(), { name: 'ID', expression: sql`tasks.id`, kind: 'uuid', direction: 'ASC' }]
+  return [...keys.values(), { name: 'ID', expression: sql`tasks.id`, kind: 'uuid', direction: 'ASC', column: 'id' }]
 }
 
 function rankIn(values: readonly string[], column: RawBuilder<unknown>): RawBuilder<unknown> {

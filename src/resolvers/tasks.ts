@@ -85,7 +85,8 @@ async function listTasks({ reads }: Context, args: TasksArgs, options: ListOptio
   const ranked = search !== undefined && keys.some((key) => key.name === 'RELEVANCE')
   const now = dependsOnTime(args.filter) ? await reads.now() : undefined
   const condition = taskCondition(args.filter, { userId: reads.userId, now, ranked }, issues)
-  const columns = TASK_COLUMNS.filter((column) => column === 'id' || (wanted.columns?.has(column) ?? true))
+  const ordering = new Set(keys.map((key) => key.column))
+  const columns = TASK_COLUMNS.filter((column) => (wanted.columns?.has(column) ?? true) || ordering.has(column))
   const query = db
     .selectFrom('tasks')
     .select(columns.map((column) => `tasks.${column}` as const))

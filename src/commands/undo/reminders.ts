@@ -3,6 +3,7 @@ import { reminderWaitsAgain } from '../../domain/reminder-undo.ts'
 import { concernsReminders, type UndoneReminders } from '../../domain/task-reminders.ts'
 import type { TaskChange } from '../../domain/task.ts'
 import { reminder } from '../../entities/reminder-state.ts'
+import { isAmong } from '../../entities/among.ts'
 import { ownedBy } from '../../entities/scope.ts'
 import type { UnitOfWork } from '../command.ts'
 import { saveReminders } from '../reminder-rows.ts'
@@ -63,7 +64,7 @@ async function bringBack(
     .selectFrom('reminders')
     .selectAll()
     .where('task_id', '=', task.id)
-    .where(sql<boolean>`last_event_id = ANY(${lastEventIds}::uuid[])`)
+    .where(isAmong('last_event_id', lastEventIds))
     .where(ownedBy(unit.userId))
     .orderBy('id')
     .forUpdate()
