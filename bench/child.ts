@@ -21,7 +21,12 @@ export class Child implements AsyncDisposable {
     this.#name = file
     this.#process = spawn(process.execPath, ['--expose-gc', '--import', PROBE, file, ...args], {
       cwd: new URL('..', import.meta.url),
-      env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
+      env: {
+        PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+        NODE_ENV: 'production',
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     for (const stream of [this.#process.stdout, this.#process.stderr])

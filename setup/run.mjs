@@ -11,6 +11,7 @@ import { constants } from 'node:os'
 import { ensureDependencies } from './dependencies.mjs'
 import { findNatsServer } from './nats-server.mjs'
 import { codeOf } from './one-at-a-time.mjs'
+import { COMPILE_CACHE } from './paths.mjs'
 import { Problem, say } from './progress.mjs'
 
 const LOOK_FOR_PARENT_EVERY_MS = 500
@@ -36,7 +37,8 @@ try {
  * @returns {Promise<number>} the exit code
  */
 function run(node, args) {
-  const child = spawn(node, args, { stdio: 'inherit', env: { ...process.env, TASKWIRE_SUPERVISED: '1' } })
+  const env = { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env, TASKWIRE_SUPERVISED: '1' }
+  const child = spawn(node, args, { stdio: 'inherit', env })
   const watch = stopWithNpm(() => child.kill('SIGTERM'))
   for (const signal of FORWARDED)
     process.on(signal, () => {

@@ -1,6 +1,4 @@
 import { appendFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '../../dev/free-port.ts'
 import { GuardedProcess } from '../../dev/guarded-process.ts'
@@ -8,8 +6,6 @@ import { eventually } from './eventually.ts'
 import { TEST_SECRET } from './options.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
-/** Halves the time that a start takes; written by programs that end in order. */
-const COMPILE_CACHE = join(tmpdir(), 'taskwire-compile-cache')
 const LISTENS_WITHIN_MS = 60_000
 
 export interface ProgramOptions {
@@ -89,7 +85,7 @@ function spawn({ role, databaseUrl, natsUrl, env, logFile }: ProgramOptions, por
     args: [MAIN, '--role', role],
     env: {
       PATH: process.env.PATH,
-      NODE_COMPILE_CACHE: COMPILE_CACHE,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       DATABASE_URL: databaseUrl,
       NATS_URL: natsUrl,
       AUTH_SECRET: TEST_SECRET,
