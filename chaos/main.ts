@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { StopRequest } from '../dev/stop-request.ts'
-import { explainStart, StartError } from '../src/lib/start-error.ts'
+import { StartError } from '../src/lib/start-error.ts'
+import { numberOf, runCommand } from '../dev/command.ts'
 import { isKept, tableOf } from './figures.ts'
 import { type Amount, QUICK, SCENARIOS } from './scenarios.ts'
 import type { Outcome, Session } from './trial.ts'
@@ -28,8 +28,22 @@ type Run = (session: Session) => Promise<Outcome>
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
-async function main(): Promise<void> {
-  const { quick, runs, seed } = readArguments()
+const OPTIONS = {
+  quick: { type: 'boolean', default: false },
+  scenario: { type: 'string', multiple: true },
+  seed: { type: 'string' },
+  mutations: { type: 'string' },
+  kills: { type: 'string' },
+  minutes: { type: 'string' },
+} as const
+
+interface Wanted {
+  readonly quick: boolean
+  readonly runs: readonly (readonly [string, Run])[]
+  readonly seed: number
+}
+
+async function main({ quick, runs, seed }: Wanted): Promise<void> {
   const stop = new StopRequest()
   const directory = await mkdtemp(join(tmpdir(), 'taskwire-chaos-'))
   let kept = true
@@ -55,52 +69,19 @@ function tellViolations({ figures, violations, directory }: Outcome): boolean {
   return violations.length === 0 && figures.every(isKept)
 }
 
-function readArguments(): { quick: boolean; runs: readonly (readonly [string, Run])[]; seed: number } {
-  const { values } = parseArgs({
-    options: {
-      quick: { type: 'boolean', default: false },
-      scenario: { type: 'string', multiple: true },
-      seed: { type: 'string' },
-      mutations: { type: 'string' },
-      kills: { type: 'string' },
-      minutes: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (values.help) {
-    say(USAGE)
-    process.exit()
-  }
-  const { quick, scenario: wanted, seed } = values
-  const amount: Amount = {
-    mutations: numberOf('mutations', values.mutations),
-    kills: numberOf('kills', values.kills),
-    minutes: numberOf('minutes', values.minutes),
-  }
+await runCommand({ usage: USAGE, options: OPTIONS }, ({ quick, scenario: wanted, seed, ...numbers }) => {
+  const number = (name: keyof typeof numbers) =>
+    numbers[name] === undefined ? undefined : numberOf(name, numbers[name])
+  const amount: Amount = { mutations: number('mutations'), kills: number('kills'), minutes: number('minutes') }
   const scenarios = quick
     ? Object.entries(QUICK)
     : Object.entries(SCENARIOS).map(([name, { run }]) => [name, run] as const)
   const all = scenarios.map(([name, run]): [string, Run] => [name, (session) => run(session, amount)])
   const unknown = wanted?.find((name) => !all.some(([known]) => known === name))
   if (unknown !== undefined) throw new StartError(`There is no scenario ${unknown}.\n\n${USAGE}`)
-  return {
+  return main({
     quick,
     runs: all.filter(([name]) => wanted?.includes(name) ?? true),
-    seed: numberOf('seed', seed) ?? (quick ? QUICK_SEED : Math.floor(Math.random() * 1_000_000)),
-  }
-}
-
-function numberOf(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  if (!/^\d+(\.\d+)?$/.test(text)) throw new StartError(`--${name} ${text} is no number.\n\n${USAGE}`)
-  return Number(text)
-}
-
-try {
-  await main()
-} catch (error) {
-  process.stderr.write(`${explainStart(error) ?? (error instanceof Error ? error.stack : String(error))}\n`)
-  process.exitCode = 1
-}
-// What a scenario that was stopped still waits for keeps nobody waiting.
-process.exit()
+    seed: seed !== undefined ? numberOf('seed', seed) : quick ? QUICK_SEED : Math.floor(Math.random() * 1_000_000),
+  })
+})
