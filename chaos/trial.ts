@@ -13,6 +13,7 @@ import type { Violation } from './ledger/violation.ts'
 import { Load } from './load/load.ts'
 import type { LoadOptions } from './load/protocol.ts'
 import { Balancer } from './world/balancer.ts'
+import { Outside } from './world/outside.ts'
 import type { PostgresServer } from './world/postgres-server.ts'
 import { World, type WorldOptions } from './world/world.ts'
 
@@ -74,7 +75,9 @@ export async function runTrial(session: Session, options: TrialOptions, act: Act
   const single = options.nats === undefined ? resources.use(await startNats()) : undefined
   const nats = options.nats ?? single
   if (nats === undefined) throw new Error('There is no NATS.')
-  const world = resources.use(await World.start({ postgres, nats, directory, ...options.world }))
+  const outside = resources.use(await Outside.start())
+  const env = { ...outside.env, ...options.world?.env }
+  const world = resources.use(await World.start({ postgres, nats, directory, ...options.world, env }))
   const strikes = resources.use(new Strikes(world, single))
   const balancer = options.balanced
     ? resources.use(await Balancer.start(world.fleet.gateways.map(({ url }) => url)))
@@ -83,7 +86,15 @@ export async function runTrial(session: Session, options: TrialOptions, act: Act
   // The database is to be there for its end.
   resources.defer(() => postgres.restart())
   const load = resources.use(
-    await Load.start({ seed, urls, patienceMs: PATIENCE_MS, directory, ...LOAD, ...options.load }),
+    await Load.start({
+      seed,
+      urls,
+      outsideUrl: outside.url,
+      patienceMs: PATIENCE_MS,
+      directory,
+      ...LOAD,
+      ...options.load,
+    }),
   )
   await load.begin()
   const read = await act({ world, load, strikes, balancer })
@@ -92,9 +103,10 @@ export async function runTrial(session: Session, options: TrialOptions, act: Act
   await strikes.heal()
   const restMs = await comeToRest(world.database, REST_WITHIN_MS)
   const { queries, failedQueries } = await load.progress()
-  const witness = await load.settle()
+  const told = await load.settle()
   const link = resources.use(new NatsLink(testConfig({ NATS_URL: world.natsUrl }).nats, testLog()))
   const evidence = await evidenceAtRest(world.database, await link.ready())
+  const witness = { ...told, receipts: outside.receipts() }
   const violations = check(witness, evidence, strikes.lostEvents || options.mayReset === true)
   await writeFile(join(directory, 'faults.txt'), `${strikes.describe()}\n`)
   if (violations.length > 0) {

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { headers } from '@nats-io/transport-node'
 import { check, type Witness } from '../chaos/ledger/check.ts'
-import { collectEvidence, type Evidence } from '../chaos/ledger/evidence.ts'
+import { collectEvidence, type DeliveryRow, type EventRow, type Evidence } from '../chaos/ledger/evidence.ts'
 import type { MutationRecord } from '../chaos/ledger/mutation.ts'
 import { comeToRest } from '../chaos/ledger/rest.ts'
 import { Audience } from '../chaos/load/audience.ts'
 import { Writer } from '../chaos/load/writer.ts'
 import { Random } from '../chaos/random.ts'
+import { Outside } from '../chaos/world/outside.ts'
 import { STREAM } from '../src/events/subjects.ts'
 import { NatsLink } from '../src/infra/jetstream.ts'
 import { eventually } from './helpers/eventually.ts'
@@ -15,29 +16,46 @@ import { testConfig, testLog } from './helpers/options.ts'
 import { startTaskwire, type TestTaskwire, userToken } from './helpers/taskwire.ts'
 
 const USERS = ['alice', 'bob']
-const STEPS = 60
+const STEPS = 160
 const REST_MS = 20_000
+/** Some of each part of the model. */
+const MUTATIONS = [
+  'createTask',
+  'completeTasks',
+  'createTag',
+  'createRecurringTask',
+  'createReminder',
+  'snoozeReminder',
+  'cancelReminder',
+  'addConversationMessage',
+  'markNotificationsRead',
+  'updateNotificationSettings',
+  'undo',
+]
 
 /** What the fault harness holds against the servers, on servers that nothing has happened to. */
 describe('the ledger', () => {
   let taskwire: TestTaskwire
   let link: NatsLink
+  let outside: Outside
   let witness: Witness
   let evidence: Evidence
   before(async () => {
-    taskwire = await startTaskwire()
+    outside = await Outside.start()
+    taskwire = await startTaskwire(outside.env)
     // Clients that come before there is a feed begin with a reset.
     await eventually(async () => {
       const [relay] = await taskwire.postgres.query<{ epoch: string }>('SELECT epoch FROM relay')
       return Number(relay?.epoch) > 0
     })
     link = new NatsLink(testConfig({ NATS_URL: taskwire.nats.url }).nats, testLog())
-    witness = await someLoad(taskwire)
+    witness = await someLoad(taskwire, outside)
     evidence = await collectEvidence(taskwire.postgres, await link.ready())
   })
   after(async () => {
     await link.close()
     await taskwire[Symbol.asyncDispose]()
+    await outside[Symbol.asyncDispose]()
   })
 
   const kinds = (seen: Partial<Witness>, left: Partial<Evidence> = {}, mayReset = false) => [
@@ -56,6 +74,8 @@ describe('the ledger', () => {
     assert.deepEqual(check(witness, evidence, false), [])
     assert.ok(witness.mutations.length > STEPS)
     assert.ok(witness.mutations.some(several) && witness.mutations.some(({ outcome }) => outcome === 'refused'))
+    const fields = new Set(witness.mutations.flatMap(({ field, outcome }) => (outcome === 'done' ? [field] : [])))
+    for (const field of MUTATIONS) assert.ok(fields.has(field), field)
     assert.ok(evidence.stream.length > STEPS && evidence.entities.length > 10)
     assert.ok(witness.listeners.every(({ told, whole }) => told > 10 && whole !== null))
   })
@@ -76,7 +96,9 @@ describe('the ledger', () => {
     const without = evidence.events.filter(({ correlationId }) => correlationId !== created.correlationId)
     assert.ok(kinds({}, { events: without }).includes('lost'))
     const bulk = witness.mutations.find(several)
-    const part = evidence.events.findIndex(({ correlationId }) => correlationId === bulk?.answer?.correlationId)
+    const part = evidence.events.findIndex(
+      ({ correlationId, type }) => correlationId === bulk?.answer?.correlationId && type.startsWith('task.'),
+    )
     assert.ok(kinds({}, { events: evidence.events.toSpliced(part, 1) }).includes('half'))
 
     const event = { ...created, id: 'another', entityId: 'another' }
@@ -146,14 +168,79 @@ describe('the ledger', () => {
     assert.deepEqual(kinds(withOne({ resets: ['REBUILT'] }), {}, true), [])
   })
 
-  it('finds a reminder that fired twice', () => {
+  it('finds a reminder that fired twice, unless it was armed anew', () => {
     const [event] = evidence.events
     assert.ok(event)
-    const firing = { ...event, entityId: 'reminder', type: 'reminder.triggered', actorId: 'system' }
-    const twice = [...evidence.events, { ...firing, id: 'a', version: 1 }, { ...firing, id: 'b', version: 2 }]
+    const reminder = { ...event, entityType: 'REMINDER', entityId: 'reminder', actorId: 'system' }
+    const change = (version: number, type: string) => ({ ...reminder, id: `${type} ${version}`, type, version })
+    const fired = [change(1, 'reminder.triggered'), change(3, 'reminder.triggered')]
+    const texts = (changes: readonly EventRow[]) =>
+      check(witness, { ...evidence, events: [...evidence.events, ...changes] }, false).map(({ text }) => text)
+    assert.ok(texts(fired).includes('the reminder reminder has fired 2 times'))
+    assert.ok(!texts([...fired, change(2, 'reminder.retried')]).some((text) => text.includes('has fired')))
+  })
+
+  it('finds what was not told in the app, told twice, or taken back twice', () => {
+    const told = evidence.events.filter(({ type }) => type === 'notification.created')
+    const causes = new Set(told.map(({ causationId }) => causationId))
+    const fired = evidence.events.find(({ type, channel }) => type === 'reminder.triggered' && channel === 'IN_APP')
+    assert.ok(fired && causes.has(fired.id))
+    const untold = evidence.events.filter(({ causationId, type }) => causationId !== fired.id || isSent(type))
+    assert.ok(kinds({}, { events: untold }).includes('lost'))
+    const [notification] = told
+    assert.ok(notification)
     assert.ok(
-      check(witness, { ...evidence, events: twice }, false).some(({ text }) => text.includes('has fired 2 times')),
+      check(witness, { ...evidence, events: [...evidence.events, { ...notification, id: 'a' }] }, false).some(
+        ({ text }) => text === `${notification.causationId} is told in 2 notifications`,
+      ),
     )
+    const undone = evidence.events.find(({ undoes }) => undoes !== null)
+    assert.ok(undone)
+    assert.ok(
+      check(witness, { ...evidence, events: [...evidence.events, { ...undone, id: 'b' }] }, false).some(
+        ({ text }) => text === `${undone.undoes} was taken back 2 times`,
+      ),
+    )
+  })
+
+  it('finds a delivery that nobody received, waits, was of nothing, or has become of nothing', () => {
+    const index = evidence.deliveries.findIndex(({ channel, outcome }) => channel === 'WEBHOOK' && outcome === 'SENT')
+    const sent = evidence.deliveries[index]
+    assert.ok(sent && evidence.deliveries.some(({ outcome }) => outcome === 'FAILED'))
+    const withOne = (one: Partial<DeliveryRow>) => ({
+      deliveries: evidence.deliveries.with(index, { ...sent, ...one }),
+    })
+    const others = witness.receipts.filter(({ deliveryId }) => deliveryId !== sent.id)
+    assert.ok(others.length < witness.receipts.length)
+    assert.deepEqual(kinds({ receipts: others }), ['lost'])
+    const untaken = witness.receipts.map((receipt) => ({ ...receipt, taken: false }))
+    assert.deepEqual(kinds({ receipts: untaken }), ['lost'])
+    assert.deepEqual(kinds({ receipts: [...witness.receipts, ...witness.receipts] }), [], 'at least once')
+    const [receipt] = witness.receipts
+    assert.ok(receipt)
+    assert.deepEqual(kinds({ receipts: [...witness.receipts, { ...receipt, deliveryId: 'another' }] }), ['unasked'])
+    const elsewhere = { target: 'elsewhere', deliveryId: sent.id, taken: false }
+    assert.deepEqual(kinds({ receipts: [...witness.receipts, elsewhere] }), ['wrong answer'])
+    assert.deepEqual(kinds({}, withOne({ outcome: null })), ['lost'])
+    assert.deepEqual(kinds({}, withOne({ outcome: 'FAILED' })), ['half'])
+    assert.ok(kinds({}, { deliveries: evidence.deliveries.toSpliced(index, 1) }).includes('lost'))
+    assert.ok(kinds({}, { deliveries: [...evidence.deliveries, { ...sent, id: 'another' }] }).includes('unasked'))
+  })
+
+  it('finds a conversation without one of its messages, settings without a row, and another count than was told', async () => {
+    const marked = change(
+      ({ field, outcome }) => field === 'markNotificationsRead' && outcome === 'done',
+      ({ answer }) => ({ answer: answer && { ...answer, count: (answer.count ?? 0) + 1 } }),
+    )
+    assert.deepEqual(kinds(marked), ['wrong answer'])
+    const settings = evidence.entities.filter(({ entityType }) => entityType !== 'NOTIFICATION_SETTINGS')
+    assert.ok(settings.length < evidence.entities.length)
+    assert.deepEqual(kinds({}, { entities: settings }), ['half'])
+    const [message] = await taskwire.postgres.query<{ id: string }>(`
+      SELECT id FROM conversation_messages ORDER BY position DESC LIMIT 1`)
+    await taskwire.postgres.query('DELETE FROM conversation_messages WHERE id = $1', [message?.id])
+    const { miscounted } = await collectEvidence(taskwire.postgres, await link.ready())
+    assert.deepEqual([miscounted.length, kinds({}, { miscounted })], [1, ['half']])
   })
 
   it('finds two successors of one instance, and what a consumer gave up', () => {
@@ -168,8 +255,12 @@ describe('the ledger', () => {
   })
 })
 
+function isSent(type: string): boolean {
+  return type === 'reminder.sent'
+}
+
 /** Some users who write and follow what they write. */
-async function someLoad({ app, postgres }: TestTaskwire): Promise<Witness> {
+async function someLoad({ app, postgres }: TestTaskwire, outside: Outside): Promise<Witness> {
   const mutations: MutationRecord[] = []
   const patienceMs = 10_000
   const urls = [app.url]
@@ -177,7 +268,8 @@ async function someLoad({ app, postgres }: TestTaskwire): Promise<Witness> {
   const writers = await Promise.all(
     USERS.map(async (userId, index) => {
       const token = await userToken(userId)
-      const common = { urls, patienceMs, onRead: () => undefined, giveUp: new AbortController().signal }
+      const own = { outsideUrl: outside.url, keepsSettings: true }
+      const common = { ...own, urls, patienceMs, onRead: () => undefined, giveUp: new AbortController().signal }
       const onMutation = (record: MutationRecord) => mutations.push(record)
       return new Writer({ ...common, userId, name: `w${index}`, token, random: new Random(index), onMutation })
     }),
@@ -188,8 +280,10 @@ async function someLoad({ app, postgres }: TestTaskwire): Promise<Witness> {
       for (let step = 0; step < STEPS; step += 1) await writer.step()
     }),
   )
+  const soon = `SELECT FROM reminders WHERE state = 'PENDING' AND remind_at < taskwire_now() + interval '1 minute'`
+  await eventually(async () => (await postgres.query(soon)).length === 0, { withinMs: REST_MS })
   await comeToRest(postgres, REST_MS)
   const listeners = (await Promise.all(writers.map((writer) => audience.settle(writer)))).flat()
   await comeToRest(postgres, REST_MS)
-  return { mutations, listeners }
+  return { mutations, listeners, receipts: outside.receipts() }
 }

@@ -41,7 +41,7 @@ export class Strikes implements AsyncDisposable {
     return stroke
   }
 
-  /** Everything runs and every network passes when this resolves. */
+  /** Everything runs, every network passes and the time is past all that was set when this resolves. */
   async heal(): Promise<void> {
     const { fleet, postgres } = this.#world
     for (const program of fleet.programs) {
@@ -52,6 +52,7 @@ export class Strikes implements AsyncDisposable {
     this.#single?.nats.resume()
     await this.#single?.nats.start()
     await fleet.ready()
+    await this.#catchUpWithTime()
   }
 
   /** What has struck, to be read. */
@@ -123,6 +124,15 @@ export class Strikes implements AsyncDisposable {
   /** PostgreSQL may still be recovering from the fault before. */
   async #query(sql: string, values: unknown[] = []): Promise<void> {
     await eventually(() => this.#world.database.query(sql, values))
+  }
+
+  /** What began while the time was ahead is to end, too: the time goes on from the farthest that it was. */
+  async #catchUpWithTime(): Promise<void> {
+    const farthest = Math.max(
+      ...this.strokes.map(({ fault }) => (fault.kind === 'set the clock' ? fault.aheadMs : 0)),
+      0,
+    )
+    if (farthest > 0) await this.#query('UPDATE clock SET shift_ms = greatest(shift_ms, $1)', [farthest])
   }
 
   #nats() {

@@ -1,24 +1,31 @@
 import type { Figure } from '../figures.ts'
 import type { Evidence } from './evidence.ts'
+import { checkEffects } from './effects.ts'
 import { checkFeed } from './feed.ts'
 import type { ListenerRecord } from './listener.ts'
 import { checkMutations } from './mutations.ts'
 import type { MutationRecord } from './mutation.ts'
+import { checkOutside, receivedAgain } from './outside.ts'
+import type { Receipt } from './receipt.ts'
 import { checkRecord } from './record.ts'
 import { checkStream } from './stream.ts'
 import type { Violation, ViolationKind } from './violation.ts'
 
-/** What clients saw. */
+/** What clients, and those who take what is delivered, saw. */
 export interface Witness {
   readonly mutations: readonly MutationRecord[]
   readonly listeners: readonly ListenerRecord[]
+  readonly receipts: readonly Receipt[]
 }
 
 /** @param mayReset something has happened for which clients have to read everything afresh */
-export function check({ mutations, listeners }: Witness, evidence: Evidence, mayReset: boolean): Violation[] {
+export function check(witness: Witness, evidence: Evidence, mayReset: boolean): Violation[] {
+  const { mutations, listeners, receipts } = witness
   return [
     ...checkMutations(mutations, evidence.events),
     ...checkRecord(evidence),
+    ...checkEffects(evidence.events),
+    ...checkOutside(evidence, receipts),
     ...checkStream(evidence),
     ...checkFeed(listeners, evidence, mayReset),
   ]
@@ -41,8 +48,8 @@ const KINDS: readonly ViolationKind[] = [
 
 /** What was looked at, and how much of it was not as promised. */
 export function ledgerFigures(
-  { mutations, listeners }: Witness,
-  { events }: Evidence,
+  { mutations, listeners, receipts }: Witness,
+  { events, deliveries }: Evidence,
   violations: readonly Violation[],
 ): Figure[] {
   const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)
@@ -63,6 +70,8 @@ export function ledgerFigures(
       goal: { most: 0 },
     },
     { name: 'events', value: events.length },
+    { name: 'deliveries', value: deliveries.length },
+    { name: 'received once more', value: receivedAgain(receipts) },
     { name: 'events told to clients', value: sum(listeners.map(({ told }) => told)) },
     { name: 'connections of clients', value: sum(listeners.map(({ connections }) => connections)) },
     { name: 'clients that read afresh', value: sum(listeners.map(({ resets }) => resets.length)) },

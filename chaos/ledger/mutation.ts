@@ -20,6 +20,8 @@ export interface Try {
 export interface Answer {
   readonly correlationId: string
   readonly eventIds: readonly string[]
+  /** How many things it says it has changed, where it says so. */
+  readonly count?: number
 }
 
 /** A mutation as the one knows it who sent it: a line of the journal. */

@@ -1,16 +1,15 @@
 import type { EventRow, Evidence } from './evidence.ts'
 import type { Violation } from './violation.ts'
 
-const PURGED = 'task.purged'
+const GONE: ReadonlySet<string> = new Set(['task.purged', 'conversation.deleted'])
 
 /** Holds the events of the record against the tables, the audit trail and one another. */
-export function checkRecord({ events, audited, untrue, entities, deadLetters }: Evidence): Violation[] {
+export function checkRecord({ events, audited, untrue, entities, miscounted, deadLetters }: Evidence): Violation[] {
   return [
     ...checkVersions(events),
     ...checkTables(events, entities),
     ...checkAudit(events, audited, untrue),
-    ...checkSeries(events),
-    ...checkReminders(events),
+    ...miscounted.map((id): Violation => ({ kind: 'half', text: `${id} has another number of messages` })),
     ...deadLetters.map((text): Violation => ({ kind: 'dead letter', text })),
   ]
 }
@@ -28,17 +27,17 @@ function checkVersions(events: readonly EventRow[]): Violation[] {
   return violations
 }
 
-/** A change and its event are one: the row has the version of the last event, and is gone after a purge. */
+/** A change and its event are one: the row has the version of the last event, and is gone after what removes it. */
 function checkTables(events: readonly EventRow[], entities: Evidence['entities']): Violation[] {
-  const types = new Set(entities.map(({ entityType }) => entityType))
   const rows = new Map(entities.map(({ entityId, version }) => [entityId, version]))
+  const gone = new Set(events.filter(({ type }) => type === 'conversation.deleted').map(({ entityId }) => entityId))
   const violations: Violation[] = []
   for (const [entityId, own] of Map.groupBy(events, (event) => event.entityId)) {
     const last = own.reduce((a, b) => (b.version > a.version ? b : a))
     const is = rows.get(entityId)
     rows.delete(entityId)
-    const due = last.type === PURGED ? undefined : last.version
-    if (types.has(last.entityType) && is !== due)
+    const due = GONE.has(last.type) || gone.has(last.sessionId ?? '') ? undefined : last.version
+    if (is !== due)
       violations.push({
         kind: 'half',
         text: `${entityId} is at ${is}, and its last event is ${last.type} v${last.version}`,
@@ -65,26 +64,4 @@ function checkAudit(events: readonly EventRow[], audited: readonly string[], unt
   for (const id of entries.keys())
     violations.push({ kind: 'unasked', text: `there is an audit entry of ${id}, and no such event` })
   return violations
-}
-
-/** Each instance of a series has one successor at most. */
-function checkSeries(events: readonly EventRow[]): Violation[] {
-  const born = events.filter(({ type, parentId }) => type === 'task.created' && parentId !== null)
-  return [...Map.groupBy(born, ({ parentId }) => parentId)]
-    .filter(([, children]) => children.length > 1)
-    .map(([parentId, children]) => ({
-      kind: 'repeated',
-      text: `after ${parentId} come ${children.map(({ entityId }) => entityId).join(' and ')}`,
-    }))
-}
-
-/** A reminder fires once, unless it is armed anew, which nobody does here. */
-function checkReminders(events: readonly EventRow[]): Violation[] {
-  const fired = events.filter(({ type }) => type === 'reminder.triggered')
-  return [...Map.groupBy(fired, ({ entityId }) => entityId)]
-    .filter(([, times]) => times.length > 1)
-    .map(([entityId, times]) => ({
-      kind: 'repeated',
-      text: `the reminder ${entityId} has fired ${times.length} times`,
-    }))
 }

@@ -9,6 +9,10 @@ export interface Backlog {
   readonly overdueSeries: number
   /** Reminders whose time has come, and that have not fired. */
   readonly overdueReminders: number
+  /** Reminders that have fired, and are neither sent nor given up, and what is on its way for cancelled ones. */
+  readonly undelivered: number
+  /** Conversations that have expired, and are not told to have ended. */
+  readonly expiredConversations: number
 }
 
 /** What time brings about may be so late. */
@@ -24,13 +28,19 @@ export async function backlogOf(database: TestDatabase): Promise<Backlog> {
               THEN generates_at < taskwire_now() - ${GRACE_SECONDS} * interval '1 second'
               ELSE last.id IS NULL OR last.status = 'COMPLETED' OR last.deleted_at IS NOT NULL END) AS "overdueSeries",
            (SELECT count(*) FROM reminders WHERE state = 'PENDING' AND triggered_at IS NULL
-              AND remind_at < taskwire_now() - ${GRACE_SECONDS} * interval '1 second') AS "overdueReminders"`)
+              AND remind_at < taskwire_now() - ${GRACE_SECONDS} * interval '1 second') AS "overdueReminders",
+           (SELECT count(*) FROM deliveries WHERE outcome IS NULL) +
+             (SELECT count(*) FROM reminders WHERE state = 'PENDING' AND triggered_at IS NOT NULL) AS undelivered,
+           (SELECT count(*) FROM conversation_sessions WHERE ended_at IS NULL
+              AND expires_at < taskwire_now() - ${GRACE_SECONDS} * interval '1 second') AS "expiredConversations"`)
   const of = (name: keyof Backlog) => Number(row?.[name] ?? Number.NaN)
   return {
     unpublished: of('unpublished'),
     unaudited: of('unaudited'),
     overdueSeries: of('overdueSeries'),
     overdueReminders: of('overdueReminders'),
+    undelivered: of('undelivered'),
+    expiredConversations: of('expiredConversations'),
   }
 }
 

@@ -47,6 +47,8 @@ class Load {
           token: tokens[user] ?? '',
           random: new Random(random.between(0, 2 ** 30)),
           urls: options.urls,
+          outsideUrl: options.outsideUrl,
+          keepsSettings: index === 0,
           patienceMs: options.patienceMs,
           onMutation: (record) => {
             this.#mutations += 1

@@ -35,6 +35,11 @@ export class Names {
     return new Date(Date.now() + this.random.between(62, 70) * 1_000).toISOString()
   }
 
+  /** A time that comes in some seconds. */
+  inSeconds(): string {
+    return new Date(Date.now() + this.random.between(1_000, 6_000)).toISOString()
+  }
+
   /** A time of the last days: a series that began then is due. */
   pastDate(): string {
     return new Date(Date.now() - this.random.between(1, 3) * DAY_MS + this.#next() * 1_000).toISOString()

@@ -13,8 +13,13 @@ export interface Operation {
 export type Expectation =
   /** It is refused with this code, and changes nothing. */
   | { readonly kind: 'refusal'; readonly code: string }
-  /** It writes these events, and of other types none but `also`. */
-  | { readonly kind: 'events'; readonly events: readonly ExpectedEvent[]; readonly also: readonly string[] }
+  /** It writes these events, and of other types none but `also`; or time was faster, and it is refused with one of `unless`. */
+  | {
+      readonly kind: 'events'
+      readonly events: readonly ExpectedEvent[]
+      readonly also: readonly string[]
+      readonly unless: readonly string[]
+    }
 
 export interface ExpectedEvent {
   readonly type: string
@@ -22,6 +27,8 @@ export interface ExpectedEvent {
   readonly entityId: string | null
   /** null: others change it, too. */
   readonly version: number | null
+  /** The event that it takes back. */
+  readonly undoes?: string
 }
 
 /** What mutations answer with, as far as it is asked for. */
@@ -34,6 +41,9 @@ export interface Payload {
     readonly version: number
     readonly recurringTask: { readonly id: string } | null
   }
+  readonly reminder?: { readonly id: string }
+  /** How many notifications were unread. */
+  readonly count?: number
 }
 
 /** What comes with changes of tasks, in the same transaction. */
@@ -45,6 +55,8 @@ const SELECTIONS: Readonly<Record<string, string>> = {
   task: 'eventId correlationId task { id version recurringTask { id } }',
   tasks: 'eventIds correlationId',
   one: 'eventId correlationId',
+  reminder: 'eventId correlationId reminder { id }',
+  count: 'count correlationId',
 }
 
 const SHAPES: Readonly<Record<string, readonly [inputType: string, selection: keyof typeof SELECTIONS]>> = {
@@ -67,6 +79,18 @@ const SHAPES: Readonly<Record<string, readonly [inputType: string, selection: ke
   pauseRecurringTask: ['RecurringTaskActionInput', 'one'],
   resumeRecurringTask: ['RecurringTaskActionInput', 'one'],
   deleteRecurringTask: ['RecurringTaskActionInput', 'one'],
+  createReminder: ['CreateReminderInput', 'reminder'],
+  updateReminder: ['UpdateReminderInput', 'one'],
+  cancelReminder: ['ReminderActionInput', 'one'],
+  retryReminder: ['ReminderActionInput', 'one'],
+  snoozeReminder: ['SnoozeReminderInput', 'reminder'],
+  startConversation: ['StartConversationInput', 'one'],
+  addConversationMessage: ['AddConversationMessageInput', 'one'],
+  endConversation: ['EndConversationInput', 'one'],
+  deleteConversation: ['DeleteConversationInput', 'one'],
+  updateNotificationSettings: ['UpdateNotificationSettingsInput', 'one'],
+  markNotificationsRead: ['MarkNotificationsReadInput', 'count'],
+  undo: ['UndoInput', 'one'],
 }
 
 /** The GraphQL document of a mutation. */
@@ -77,9 +101,19 @@ export function documentOf(field: string): string {
   return `mutation ($input: ${type}!) { ${field}(input: $input) { ${SELECTIONS[selection]} } }`
 }
 
-/** @param also types of events that may come with them */
-export function writes(events: readonly ExpectedEvent[], also: readonly string[] = []): Expectation {
-  return { kind: 'events', events, also }
+/**
+ * @param also types of events that may come with them
+ * @param unless codes of errors with which it may be refused instead, as time goes on while it is sent
+ */
+export function writes(
+  events: readonly ExpectedEvent[],
+  also: readonly string[] = [],
+  unless: readonly string[] = [],
+): Expectation {
+  return { kind: 'events', events, also, unless }
 }
 
-export const refused = (code: string): Expectation => ({ kind: 'refusal', code })
+/** What is refused with this code, and with it whatever else the mutation asks for. */
+export function refusal(field: string, input: Readonly<Record<string, unknown>>, code: string): Operation {
+  return { field, input, expects: { kind: 'refusal', code }, doubts: [] }
+}

@@ -1,7 +1,10 @@
+import { type Deed, undoing } from './deeds.ts'
 import type { Names } from './names.ts'
 import { type ExpectedEvent, type Operation, REMINDERS, WITH_TASKS, writes } from './operation.ts'
 
 const MOST = 3
+/** Where its last instance was done while a series was paused, the next one comes with the same mutation. */
+const WITH_RESUMED: readonly string[] = [...REMINDERS, 'task.created', 'recurring-task.updated']
 
 /** Series that only one writer changes. What they make changes them, too, so that their versions are not known. */
 export class OwnSeries {
@@ -66,14 +69,10 @@ export class OwnSeries {
         learn: learn(false),
         doubts: [id],
       }
-    // Where its last instance was done while it was paused, the next one comes with the same mutation.
     return {
       field: 'resumeRecurringTask',
       input: { id },
-      expects: writes(
-        [changed(id, 'recurring-task.resumed')],
-        [...REMINDERS, 'task.created', 'recurring-task.updated'],
-      ),
+      expects: writes([changed(id, 'recurring-task.resumed')], WITH_RESUMED),
       learn: learn(true),
       doubts: [id],
     }
@@ -82,6 +81,13 @@ export class OwnSeries {
   end(): Operation | undefined {
     const operation = this.#change('deleteRecurringTask', 'recurring-task.deleted', {})
     return operation && { ...operation, learn: () => operation.doubts.forEach((id) => this.forget(id)) }
+  }
+
+  undo(deed: Deed): Operation | undefined {
+    if (!this.#active.has(deed.entityId)) return undefined
+    return undoing(deed, WITH_RESUMED, (type) => {
+      if (type === 'recurring-task.resumed') this.#active.set(deed.entityId, true)
+    })
   }
 
   #change(field: string, type: string, input: Readonly<Record<string, unknown>>): Operation | undefined {

@@ -1,3 +1,4 @@
+import { type Deed, undoing } from './deeds.ts'
 import type { Names } from './names.ts'
 import { type Operation, writes } from './operation.ts'
 
@@ -33,6 +34,10 @@ export class OwnTags {
     return this.#change('deleteTag', {}, 'tag.deleted')
   }
 
+  undo(deed: Deed): Operation | undefined {
+    return undoing(deed, [], (type) => this.#changed(deed.entityId, (deed.version ?? 0) + 1, type))
+  }
+
   #change(field: string, input: Readonly<Record<string, unknown>>, type: string): Operation | undefined {
     const [id] = this.#names.random.some([...this.#versions.keys()], 1)
     if (id === undefined) return undefined
@@ -41,8 +46,13 @@ export class OwnTags {
       field,
       input: { id, ...input },
       expects: writes([{ type, entityId: id, version }]),
-      learn: () => (type === 'tag.deleted' ? this.#versions.delete(id) : this.#versions.set(id, version)),
+      learn: () => this.#changed(id, version, type),
       doubts: [id],
     }
+  }
+
+  #changed(id: string, version: number, type: string): void {
+    if (type === 'tag.deleted') this.#versions.delete(id)
+    else this.#versions.set(id, version)
   }
 }

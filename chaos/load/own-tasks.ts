@@ -1,11 +1,24 @@
 import type { Names } from './names.ts'
-import { type ExpectedEvent, type Operation, refused, REMINDERS, WITH_TASKS, writes } from './operation.ts'
+import { type Deed, undoing } from './deeds.ts'
+import { type ExpectedEvent, type Operation, refusal, REMINDERS, WITH_TASKS, writes } from './operation.ts'
 import { recurrenceOf } from './own-series.ts'
 
 interface OwnTask {
   readonly version: number
   readonly done: boolean
   readonly trashed: boolean
+  /** An instance: what becomes of it makes others, and takes them away. */
+  readonly recurs: boolean
+}
+
+/** What a change, of whatever kind, makes of a task. */
+const BECOMES: Readonly<Record<string, Partial<OwnTask> | 'gone'>> = {
+  'task.updated': {},
+  'task.completed': { done: true },
+  'task.reopened': { done: false },
+  'task.deleted': { trashed: true },
+  'task.restored': { trashed: false },
+  'task.purged': 'gone',
 }
 
 /** A change of tasks that are in a certain state, and what becomes of that. */
@@ -13,14 +26,13 @@ interface Change {
   readonly field: string
   readonly input?: Readonly<Record<string, unknown>>
   readonly type: string
-  readonly from: Partial<Omit<OwnTask, 'version'>>
-  readonly to?: Partial<Omit<OwnTask, 'version'>> | 'gone'
+  readonly from: Partial<Pick<OwnTask, 'done' | 'trashed'>>
 }
 
 /** Kept at most, so that a client that reads everything afresh has done so in a moment. */
 const MOST = 40
 const OPEN = { done: false, trashed: false }
-const NEW: OwnTask = { version: 1, ...OPEN }
+const NEW: OwnTask = { version: 1, ...OPEN, recurs: false }
 
 /** Tasks that only one writer changes. */
 export class OwnTasks {
@@ -41,7 +53,23 @@ export class OwnTasks {
   adopt(id: string, version: number, done: boolean): void {
     if (this.#adopted.has(id)) return
     this.#adopted.add(id)
-    this.#tasks.set(id, { version, done, trashed: false })
+    this.#tasks.set(id, { version, done, trashed: false, recurs: true })
+  }
+
+  /** One that takes reminders. */
+  get anyOpen(): string | undefined {
+    return this.#in(OPEN, 1)[0]
+  }
+
+  isOpen(id: string): boolean {
+    const task = this.#tasks.get(id)
+    return task !== undefined && !task.done && !task.trashed
+  }
+
+  undo(deed: Deed): Operation | undefined {
+    const task = this.#tasks.get(deed.entityId)
+    if (task === undefined || (task.recurs && deed.type !== 'task.updated')) return undefined
+    return undoing(deed, WITH_TASKS, (type) => this.#changed(deed.entityId, task, type))
   }
 
   create(): Operation | undefined {
@@ -114,35 +142,35 @@ export class OwnTasks {
   }
 
   complete(): Operation | undefined {
-    return this.#changeOne({ field: 'completeTask', type: 'task.completed', from: OPEN, to: { done: true } })
+    return this.#changeOne({ field: 'completeTask', type: 'task.completed', from: OPEN })
   }
 
   completeSeveral(): Operation | undefined {
-    return this.#changeSeveral({ field: 'completeTasks', type: 'task.completed', from: OPEN, to: { done: true } })
+    return this.#changeSeveral({ field: 'completeTasks', type: 'task.completed', from: OPEN })
   }
 
   reopen(): Operation | undefined {
     const from = { done: true, trashed: false }
-    return this.#changeOne({ field: 'reopenTask', type: 'task.reopened', from, to: { done: false } })
+    return this.#changeOne({ field: 'reopenTask', type: 'task.reopened', from })
   }
 
   delete(): Operation | undefined {
     const from = { trashed: false }
-    return this.#changeOne({ field: 'deleteTask', type: 'task.deleted', from, to: { trashed: true } })
+    return this.#changeOne({ field: 'deleteTask', type: 'task.deleted', from })
   }
 
   deleteSeveral(): Operation | undefined {
     const from = { done: true, trashed: false }
-    return this.#changeSeveral({ field: 'deleteTasks', type: 'task.deleted', from, to: { trashed: true } })
+    return this.#changeSeveral({ field: 'deleteTasks', type: 'task.deleted', from })
   }
 
   restore(): Operation | undefined {
     const from = { trashed: true }
-    return this.#changeOne({ field: 'restoreTask', type: 'task.restored', from, to: { trashed: false } })
+    return this.#changeOne({ field: 'restoreTask', type: 'task.restored', from })
   }
 
   purge(): Operation | undefined {
-    return this.#changeOne({ field: 'purgeTask', type: 'task.purged', from: { trashed: true }, to: 'gone' })
+    return this.#changeOne({ field: 'purgeTask', type: 'task.purged', from: { trashed: true } })
   }
 
   /** What is refused, and with it whatever else the mutation asks for. */
@@ -190,20 +218,22 @@ export class OwnTasks {
     return ids.length < 2 ? undefined : this.#changing(change, ids, { ids })
   }
 
-  #changing({ field, input, type, to }: Change, ids: readonly string[], which: object): Operation {
+  #changing({ field, input, type }: Change, ids: readonly string[], which: object): Operation {
     const before = ids.map((id) => ({ id, task: this.#tasks.get(id) ?? NEW }))
     const events = before.map(({ id, task }) => ({ type, entityId: id, version: task.version + 1 }))
     return {
       field,
       input: { ...which, ...input },
       expects: writes(events, type === 'task.purged' ? REMINDERS : WITH_TASKS),
-      learn: () => {
-        for (const { id, task } of before)
-          if (to === 'gone') this.#tasks.delete(id)
-          else this.#tasks.set(id, { ...task, ...to, version: task.version + 1 })
-      },
+      learn: () => before.forEach(({ id, task }) => this.#changed(id, task, type)),
       doubts: ids,
     }
+  }
+
+  #changed(id: string, task: OwnTask, type: string): void {
+    const becomes = BECOMES[type]
+    if (becomes === 'gone') this.#tasks.delete(id)
+    else this.#tasks.set(id, { ...task, ...becomes, version: task.version + 1 })
   }
 
   #in({ done, trashed }: Change['from'], count: number): string[] {
@@ -215,8 +245,4 @@ export class OwnTasks {
       count,
     )
   }
-}
-
-function refusal(field: string, input: Readonly<Record<string, unknown>>, code: string): Operation {
-  return { field, input, expects: refused(code), doubts: [] }
 }

@@ -3,6 +3,8 @@ export interface LoadOptions {
   readonly seed: number
   /** Where clients reach the gateways. */
   readonly urls: readonly string[]
+  /** Of who takes what is delivered. */
+  readonly outsideUrl: string
   readonly users: number
   readonly writersPerUser: number
   /** Clients with everything that their user has, over WebSocket. */

@@ -1,6 +1,10 @@
 import type { Random } from '../random.ts'
 import { Names } from './names.ts'
-import type { Operation } from './operation.ts'
+import { Deeds } from './deeds.ts'
+import type { Operation, Payload } from './operation.ts'
+import { OwnConversations } from './own-conversations.ts'
+import { OwnNotifications } from './own-notifications.ts'
+import { OwnReminders } from './own-reminders.ts'
 import { OwnSeries } from './own-series.ts'
 import { OwnTags } from './own-tags.ts'
 import { OwnTasks } from './own-tasks.ts'
@@ -27,8 +31,30 @@ const WEIGHTS = {
   renameSeries: 1,
   pauseSeries: 1,
   endSeries: 0.5,
+  createReminder: 7,
+  moveReminder: 2,
+  cancelReminder: 1.5,
+  snoozeReminder: 1.5,
+  retryReminder: 1.5,
+  startConversation: 1,
+  say: 2,
+  sayAnywhere: 1,
+  endConversation: 0.4,
+  deleteConversation: 0.4,
+  markRead: 1.5,
+  changeSettings: 1,
+  undo: 4,
   refusal: 3,
 } as const
+
+interface ThingsOptions {
+  /** A name that no other writer of any user has. */
+  readonly owner: string
+  /** Of who takes what is delivered. */
+  readonly outsideUrl: string
+  /** Whether it changes the user's settings; no other writer of the user does then. */
+  readonly keepsSettings: boolean
+}
 
 /**
  * What one writer owns. Nobody else changes it but the server by what recurs, so it is known what each mutation has to
@@ -39,14 +65,20 @@ export class Things {
   readonly #tasks: OwnTasks
   readonly #tags: OwnTags
   readonly #series: OwnSeries
+  readonly #reminders: OwnReminders
+  readonly #conversations: OwnConversations
+  readonly #notifications: OwnNotifications
+  readonly #deeds = new Deeds()
 
-  /** @param owner a name that no other writer of any user has */
-  constructor(random: Random, owner: string) {
+  constructor(random: Random, { owner, outsideUrl, keepsSettings }: ThingsOptions) {
     const names = new Names(random, owner)
     this.#random = random
     this.#tasks = new OwnTasks(names)
     this.#tags = new OwnTags(names)
     this.#series = new OwnSeries(names)
+    this.#reminders = new OwnReminders(names, this.#tasks, outsideUrl)
+    this.#conversations = new OwnConversations(names)
+    this.#notifications = new OwnNotifications(random, keepsSettings)
   }
 
   /** A series whose newest instance may not be known yet. */
@@ -58,9 +90,24 @@ export class Things {
     this.#tasks.adopt(instance.id, instance.version, instance.completed)
   }
 
-  /** Nobody knows any more how these stand: they are left alone. */
-  forget(ids: readonly string[]): void {
-    for (const id of ids) for (const own of [this.#tasks, this.#tags, this.#series]) own.forget(id)
+  /** Some notifications were unread. */
+  see(notificationIds: readonly string[]): void {
+    this.#notifications.see(notificationIds)
+  }
+
+  /** It is done. */
+  learn(operation: Operation, payload: Payload): void {
+    operation.learn?.(payload)
+    this.#deeds.note(operation, payload)
+    this.#reminders.prune()
+  }
+
+  /** Nobody knows any more how what it was about stands, or time has settled it: that is left alone. */
+  leave({ doubts }: Operation): void {
+    const all = [this.#tasks, this.#tags, this.#series, this.#reminders, this.#conversations, this.#notifications]
+    for (const id of doubts) for (const own of all) own.forget(id)
+    this.#deeds.forget(doubts)
+    this.#reminders.prune()
   }
 
   /** A tag that is made to see it come. */
@@ -117,8 +164,49 @@ export class Things {
         return this.#series.pauseOrResume()
       case 'endSeries':
         return this.#series.end()
+      case 'createReminder':
+        return this.#reminders.create()
+      case 'moveReminder':
+        return this.#reminders.move()
+      case 'cancelReminder':
+        return this.#reminders.cancel()
+      case 'snoozeReminder':
+        return this.#reminders.snooze()
+      case 'retryReminder':
+        return this.#reminders.retry()
+      case 'startConversation':
+        return this.#conversations.start()
+      case 'say':
+        return this.#conversations.say([this.#tasks.anyOpen ?? []].flat())
+      case 'sayAnywhere':
+        return this.#conversations.sayAnywhere()
+      case 'endConversation':
+        return this.#conversations.end()
+      case 'deleteConversation':
+        return this.#conversations.delete()
+      case 'markRead':
+        return this.#notifications.markRead()
+      case 'changeSettings':
+        return this.#notifications.changeSettings()
+      case 'undo':
+        return this.#undo()
       case 'refusal':
-        return this.#tasks.refusal()
+        return this.#random.pick([this.#tasks, this.#tasks, this.#reminders, this.#conversations]).refusal()
+    }
+  }
+
+  #undo(): Operation | undefined {
+    const [deed] = this.#random.some(this.#deeds.all, 1)
+    if (deed === undefined) return undefined
+    switch (deed.type.split('.')[0]) {
+      case 'task':
+        return this.#tasks.undo(deed)
+      case 'tag':
+        return this.#tags.undo(deed)
+      case 'reminder':
+        return this.#reminders.undo(deed)
+      default:
+        return this.#series.undo(deed)
     }
   }
 }

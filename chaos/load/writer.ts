@@ -20,6 +20,9 @@ export interface WriterOptions {
   readonly token: string
   readonly random: Random
   readonly urls: readonly string[]
+  readonly outsideUrl: string
+  /** One of the writers of each user does. */
+  readonly keepsSettings: boolean
   readonly patienceMs: number
   readonly onMutation: (record: MutationRecord) => void
   readonly onRead: (failure: string | undefined) => void
@@ -28,7 +31,7 @@ export interface WriterOptions {
 }
 
 interface Page {
-  readonly nodes: readonly unknown[]
+  readonly nodes: readonly { readonly id: string }[]
 }
 interface Series {
   readonly instances: { readonly nodes: readonly { id: string; version: number; completed: boolean }[] }
@@ -42,7 +45,7 @@ export class Writer {
 
   constructor(options: WriterOptions) {
     this.#options = options
-    this.#things = new Things(options.random, options.name)
+    this.#things = new Things(options.random, { ...options, owner: options.name })
   }
 
   get userId(): string {
@@ -57,7 +60,16 @@ export class Writer {
       return
     }
     const series = this.#things.anySeries
-    if (series === undefined || random.next() < 0.3)
+    if (random.next() < 0.3) {
+      const found = await this.#read<Page>(
+        'notifications',
+        '',
+        'filter: { unread: true }, first: 8',
+        'nodes { id }',
+        {},
+      )
+      this.#things.see(found?.nodes.map(({ id }) => id) ?? [])
+    } else if (series === undefined || random.next() < 0.3)
       await this.#read<Page>('tasks', '', 'first: 20', 'nodes { id }', {})
     else {
       const fields = 'instances(first: 1) { nodes { id version completed } }'
@@ -89,9 +101,9 @@ export class Writer {
       }
       if (done !== undefined && done !== 'refused' && random.next() < AGAIN) done = (await attempt()) ?? done
     }
-    const { field, input, expects, learn, doubts } = operation
-    if (done === undefined) this.#things.forget(doubts)
-    else if (done !== 'refused') learn?.(done)
+    const { field, input, expects } = operation
+    if (done === undefined || done === 'refused') this.#things.leave(operation)
+    else this.#things.learn(operation, done)
     const record: MutationRecord = {
       userId,
       writer: name,
@@ -159,6 +171,7 @@ export class Writer {
   }
 }
 
-function answerOf({ correlationId, eventId, eventIds = [] }: Payload): MutationRecord['answer'] {
-  return { correlationId, eventIds: [eventId ?? null, ...eventIds].filter((id) => id !== null) }
+function answerOf({ correlationId, eventId, eventIds = [], count }: Payload): MutationRecord['answer'] {
+  const ids = [eventId ?? null, ...eventIds].filter((id) => id !== null)
+  return { correlationId, eventIds: ids, ...(count !== undefined && { count }) }
 }
