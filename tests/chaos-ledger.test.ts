@@ -16,7 +16,7 @@ import { testConfig, testLog } from './helpers/options.ts'
 import { startTaskwire, type TestTaskwire, userToken } from './helpers/taskwire.ts'
 
 const USERS = ['alice', 'bob']
-const STEPS = 160
+const STEPS = 110
 const REST_MS = 20_000
 /** Some of each part of the model. */
 const MUTATIONS = [

@@ -11,11 +11,17 @@ export class Names {
   readonly random: Random
   readonly #owner: string
   #made = 0
+  #aheadMs = 0
 
   /** @param owner a name that no other writer of any user has */
   constructor(random: Random, owner: string) {
     this.random = random
     this.#owner = owner
+  }
+
+  /** The server said that it is so late: what is to come soon has to come soon there, wherever its clock was set. */
+  tellTime(at: string): void {
+    this.#aheadMs = Date.parse(at) - Date.now()
   }
 
   id(what: string): string {
@@ -32,12 +38,12 @@ export class Names {
 
   /** A time at which a reminder of a minute before comes due in some seconds. */
   soon(): string {
-    return new Date(Date.now() + this.random.between(62, 70) * 1_000).toISOString()
+    return this.#inMs(this.random.between(62, 70) * 1_000)
   }
 
   /** A time that comes in some seconds. */
   inSeconds(): string {
-    return new Date(Date.now() + this.random.between(1_000, 6_000)).toISOString()
+    return this.#inMs(this.random.between(1_000, 6_000))
   }
 
   /** A time of the last days: a series that began then is due. */
@@ -51,6 +57,10 @@ export class Names {
 
   tags(): string[] {
     return this.random.some(SHARED_TAGS, this.random.between(0, 2))
+  }
+
+  #inMs(ms: number): string {
+    return new Date(Date.now() + this.#aheadMs + ms).toISOString()
   }
 
   #next(): number {

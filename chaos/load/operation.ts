@@ -40,6 +40,7 @@ export interface Payload {
     readonly id: string
     readonly version: number
     readonly recurringTask: { readonly id: string } | null
+    readonly updatedAt: string
   }
   readonly reminder?: { readonly id: string }
   /** How many notifications were unread. */
@@ -52,7 +53,7 @@ export const REMINDERS: readonly string[] = ['reminder.scheduled', 'reminder.upd
 export const WITH_TASKS: readonly string[] = [...REMINDERS, 'tag.created']
 
 const SELECTIONS: Readonly<Record<string, string>> = {
-  task: 'eventId correlationId task { id version recurringTask { id } }',
+  task: 'eventId correlationId task { id version updatedAt recurringTask { id } }',
   tasks: 'eventIds correlationId',
   one: 'eventId correlationId',
   reminder: 'eventId correlationId reminder { id }',

@@ -62,6 +62,7 @@ interface ThingsOptions {
  */
 export class Things {
   readonly #random: Random
+  readonly #names: Names
   readonly #tasks: OwnTasks
   readonly #tags: OwnTags
   readonly #series: OwnSeries
@@ -73,6 +74,7 @@ export class Things {
   constructor(random: Random, { owner, outsideUrl, keepsSettings }: ThingsOptions) {
     const names = new Names(random, owner)
     this.#random = random
+    this.#names = names
     this.#tasks = new OwnTasks(names)
     this.#tags = new OwnTags(names)
     this.#series = new OwnSeries(names)
@@ -97,6 +99,7 @@ export class Things {
 
   /** It is done. */
   learn(operation: Operation, payload: Payload): void {
+    if (payload.task !== undefined) this.#names.tellTime(payload.task.updatedAt)
     operation.learn?.(payload)
     this.#deeds.note(operation, payload)
     this.#reminders.prune()
