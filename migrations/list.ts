@@ -11,6 +11,7 @@ import { Conversations } from './20261128-01-conversations.ts'
 import { AdminReads } from './20261128-02-admin-reads.ts'
 import { Undo } from './20261128-03-undo.ts'
 import { TrashByAge } from './20261128-04-trash-by-age.ts'
+import { WorkToDo } from './20261128-05-work-to-do.ts'
 
 /** Every migration, in the order in which they run. */
 export const migrations: readonly MigrationObject[] = [
@@ -26,4 +27,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: '20261128-02-admin-reads', class: AdminReads },
   { name: '20261128-03-undo', class: Undo },
   { name: '20261128-04-trash-by-age', class: TrashByAge },
+  { name: '20261128-05-work-to-do', class: WorkToDo },
 ]

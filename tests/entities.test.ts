@@ -27,7 +27,9 @@ const BEYOND_ENTITIES = [
   'alter table "tasks" drop column "search"',
   'drop index "tasks_by_words"',
   'drop function if exists "taskwire_backlog"()',
+  'drop function if exists "taskwire_due_reminders"()',
   'drop function if exists "taskwire_now"()',
+  'drop function if exists "taskwire_open_deliveries"()',
   'drop function if exists "taskwire_search"(tsquery)',
   'drop function if exists "taskwire_user"()',
 ]
@@ -121,6 +123,8 @@ test('neither the login nor the roles it takes are superusers, pass the policies
   )
   assert.deepEqual(owned, [
     { rolname: 'taskwire_worker', object: 'function taskwire_backlog()' },
+    { rolname: 'taskwire_worker', object: 'function taskwire_due_reminders()' },
+    { rolname: 'taskwire_worker', object: 'function taskwire_open_deliveries()' },
     { rolname: 'taskwire_worker', object: 'function taskwire_search(tsquery)' },
   ])
 })
@@ -239,7 +243,9 @@ test('an admin’s transaction reaches the dead letters and the state of the sys
   // Nothing of it is left to what runs on the same connection afterwards, nor open to a user's transaction.
   const alone = database.open('taskwire_app', { poolSize: 1 })
   await alone.asAdmin('ada', ({ db }) => sql`SELECT 1 FROM dead_letters`.execute(db))
-  for (const statement of [sql`SELECT 1 FROM dead_letters`, backlog])
+  const work = [sql`SELECT * FROM taskwire_due_reminders()`, sql`SELECT * FROM taskwire_open_deliveries()`]
+  for (const statement of work) await alone.asAdmin('ada', ({ db }) => statement.execute(db))
+  for (const statement of [sql`SELECT 1 FROM dead_letters`, backlog, ...work])
     await assert.rejects(
       alone.asUser('ada', ({ db }) => statement.execute(db)),
       { code: '42501' },
@@ -275,7 +281,7 @@ test('what runs with its owner’s rights looks functions up in fixed schemas on
     await database.query(
       `SELECT proname, proconfig FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef ORDER BY 1`,
     ),
-    ['taskwire_backlog', 'taskwire_search'].map((proname) => ({
+    ['taskwire_backlog', 'taskwire_due_reminders', 'taskwire_open_deliveries', 'taskwire_search'].map((proname) => ({
       proname,
       proconfig: ['search_path=pg_catalog, public'],
     })),

@@ -7,6 +7,7 @@ import { type App, buildApp } from '../src/app.ts'
 import { VERSION } from '../src/lib/version.ts'
 import { asSuperuser, createTestDatabase, type TestDatabase } from './helpers/database.ts'
 import { eventually } from './helpers/eventually.ts'
+import { fireReminders } from './helpers/fired-reminders.ts'
 import { signToken } from './helpers/gateway.ts'
 import { startNats, type TestNats } from './helpers/nats.ts'
 import { testConfig, testLog } from './helpers/options.ts'
@@ -15,6 +16,7 @@ const STATUS = `{ systemStatus {
   checkedAt outbox { backlog oldestSeconds } relay { leader epoch sequence }
   nats { reachable stream { messages bytes maxBytes firstSequence lastSequence } }
   consumers { name pending unacknowledged oldestSeconds deadLetters }
+  reminders { due oldestSeconds } deliveries { channel waiting oldestSeconds }
   processes { id role version startedAt seenAt leading subscriptions sockets }
   subscriptions deadLetters versions { app postgres nats migration }
 } }`
@@ -29,6 +31,12 @@ interface Status {
     readonly unacknowledged: number | null
     readonly oldestSeconds: number | null
     readonly deadLetters: number
+  }[]
+  readonly reminders: { readonly due: number; readonly oldestSeconds: number }
+  readonly deliveries: readonly {
+    readonly channel: string
+    readonly waiting: number
+    readonly oldestSeconds: number
   }[]
   readonly processes: readonly {
     readonly id: string
@@ -194,6 +202,39 @@ describe('the status of the system', () => {
     )
     // What waits in the outbox, none of them has had.
     assert.ok(seen.consumers.every(({ oldestSeconds }) => oldestSeconds !== null && oldestSeconds > 0))
+  })
+
+  it('shows what is due to be fired, and what waits to be sent', async () => {
+    const of = (channel: string, waiting: number, oldestSeconds: number) => ({ channel, waiting, oldestSeconds })
+    const idle = await status()
+    assert.deepEqual(idle.reminders, { due: 0, oldestSeconds: 0 })
+    assert.deepEqual(
+      idle.deliveries,
+      ['EMAIL', 'SMS', 'CHAT', 'WEBHOOK'].map((channel) => of(channel, 0, 0)),
+    )
+    const hook = { channel: 'WEBHOOK', target: 'https://hooks.example/a' } as const
+    const [first, second, third] = await fireReminders(postgres, postgres.open('taskwire_worker'), [
+      hook,
+      hook,
+      { channel: 'EMAIL', target: 'alice@mail.example' },
+    ])
+    const move = `UPDATE deliveries SET next_try_at = taskwire_now() + $2::interval WHERE id = $1`
+    await postgres.query(move, [first?.eventId, '-1 minute'])
+    await postgres.query(move, [second?.eventId, '1 hour'])
+    await postgres.query(move, [third?.eventId, '1 hour'])
+    // One that waits to be fired, an hour after it could have been.
+    await postgres.query(
+      `UPDATE reminders SET triggered_at = NULL, remind_at = remind_at - interval '2 hours',
+                            updated_at = updated_at - interval '1 hour' WHERE id = $1`,
+      [third?.state.id],
+    )
+    const { reminders, deliveries } = await status()
+    const age = deliveries.at(-1)?.oldestSeconds ?? 0
+    assert.ok(age >= 60 && age < 120, String(age))
+    assert.deepEqual(deliveries, [of('EMAIL', 1, 0), of('SMS', 0, 0), of('CHAT', 0, 0), of('WEBHOOK', 2, age)])
+    assert.equal(reminders.due, 1)
+    assert.ok(reminders.oldestSeconds >= 3_600 && reminders.oldestSeconds < 3_660, String(reminders.oldestSeconds))
+    await postgres.query('DELETE FROM reminders')
   })
 
   it('and its dead letters are tried once more by the workers, at an admin’s word', async () => {

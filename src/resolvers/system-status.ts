@@ -1,5 +1,6 @@
-import { type Selectable, sql } from 'kysely'
+import { type RawBuilder, type Selectable, sql } from 'kysely'
 import { durables } from '../../nats/streams.ts'
+import { OUTSIDE_CHANNELS, type OutsideChannel } from '../domain/delivery.ts'
 import type { Db, Tables } from '../entities/tables.ts'
 import { VERSION } from '../lib/version.ts'
 import { adminOf } from './admin.ts'
@@ -13,6 +14,8 @@ export interface SystemStatus {
   readonly relay: RelayStatus
   readonly nats: NatsStatus
   readonly consumers: readonly ConsumerStatus[]
+  readonly reminders: { readonly due: number; readonly oldestSeconds: number }
+  readonly deliveries: readonly DeliveryBacklog[]
   readonly processes: readonly ProcessStatus[]
   readonly deadLetters: number
   readonly versions: Versions
@@ -31,6 +34,12 @@ export interface ConsumerStatus {
   readonly unacknowledged: number | null
   readonly oldestSeconds: number | null
   readonly deadLetters: number
+}
+
+export interface DeliveryBacklog {
+  readonly channel: OutsideChannel
+  readonly waiting: number
+  readonly oldestSeconds: number
 }
 
 export interface ProcessStatus
@@ -56,6 +65,8 @@ interface Record {
   readonly epoch: number
   readonly sequence: number
   readonly audit_oldest_seconds: number | null
+  readonly reminders_due: number
+  readonly reminders_seconds: number
   readonly postgres: string
   readonly migration: string
 }
@@ -69,7 +80,12 @@ export async function systemStatus(context: Context): Promise<SystemStatus> {
   adminOf(context)
   const { link, log } = context.services
   const [{ db }, nats] = await Promise.all([context.reads.admin.open(), readNatsStatus(link, log)])
-  const [record, processes, letters] = await Promise.all([readRecord(db), readProcesses(db), readLetters(db)])
+  const [record, deliveries, processes, letters] = await Promise.all([
+    readRecord(db),
+    readDeliveries(db),
+    readProcesses(db),
+    readLetters(db),
+  ])
   const { now, backlog, oldest_seconds: oldestSeconds, leader, epoch, sequence, postgres, migration } = record
   return {
     checkedAt: now,
@@ -86,6 +102,8 @@ export async function systemStatus(context: Context): Promise<SystemStatus> {
         deadLetters: letters.get(name) ?? 0,
       }
     }),
+    reminders: { due: record.reminders_due, oldestSeconds: record.reminders_seconds },
+    deliveries: OUTSIDE_CHANNELS.map((channel) => deliveries.get(channel) ?? { channel, waiting: 0, oldestSeconds: 0 }),
     processes: processes.map((row) => ({ ...row, leading: row.id === leader })),
     deadLetters: [...letters.values()].reduce((sum, count) => sum + count, 0),
     versions: { app: VERSION, postgres, nats: nats.version, migration },
@@ -109,7 +127,9 @@ async function readRecord(db: Db): Promise<Record> {
   const { rows } = await sql<Record>`
     SELECT taskwire_now() AS now,
            backlog.events AS backlog,
-           coalesce(greatest(0, extract(epoch FROM taskwire_now() - backlog.oldest)), 0)::float8 AS oldest_seconds,
+           ${secondsSince(sql`backlog.oldest`)} AS oldest_seconds,
+           due.reminders AS reminders_due,
+           ${secondsSince(sql`due.since`)} AS reminders_seconds,
            CASE WHEN relay.expires_at > clock_timestamp() THEN relay.holder END AS leader,
            relay.epoch,
            relay.marked_sequence AS sequence,
@@ -117,10 +137,23 @@ async function readRecord(db: Db): Promise<Record> {
             ORDER BY seen_at DESC LIMIT 1) AS audit_oldest_seconds,
            current_setting('server_version') AS postgres,
            (SELECT max(name) FROM migrations) AS migration
-    FROM relay, taskwire_backlog() AS backlog`.execute(db)
+    FROM relay, taskwire_backlog() AS backlog, taskwire_due_reminders() AS due`.execute(db)
   const [record] = rows
   if (record === undefined) throw new Error('The relay has no row.')
   return record
+}
+
+/** By channel, of those of which any wait. */
+async function readDeliveries(db: Db): Promise<ReadonlyMap<string, DeliveryBacklog>> {
+  const { rows } = await sql<DeliveryBacklog>`
+    SELECT channel, deliveries AS waiting, ${secondsSince(sql`due_since`)} AS "oldestSeconds"
+    FROM taskwire_open_deliveries()`.execute(db)
+  return new Map(rows.map((row) => [row.channel, row]))
+}
+
+/** 0 where there is no such time, or where it is still to come. */
+function secondsSince(time: RawBuilder<unknown>): RawBuilder<number> {
+  return sql<number>`coalesce(greatest(0, extract(epoch FROM taskwire_now() - ${time})), 0)::float8`
 }
 
 async function readProcesses(db: Db): Promise<Omit<ProcessStatus, 'leading'>[]> {

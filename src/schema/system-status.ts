@@ -1,6 +1,7 @@
 import type { NatsStatus as NatsStatusValue, StreamStatus as StreamStatusValue } from '../resolvers/nats-status.ts'
 import {
   type ConsumerStatus as ConsumerStatusValue,
+  type DeliveryBacklog as DeliveryBacklogValue,
   type ProcessStatus as ProcessStatusValue,
   type RelayStatus as RelayStatusValue,
   type SystemStatus as SystemStatusValue,
@@ -8,6 +9,7 @@ import {
   type Versions,
 } from '../resolvers/system-status.ts'
 import { builder } from './builder.ts'
+import { ReminderChannel } from './reminder.ts'
 
 const OutboxStatus = builder.objectRef<SystemStatusValue['outbox']>('OutboxStatus').implement({
   description: 'Events that are committed and not published yet.',
@@ -80,6 +82,30 @@ const ConsumerStatus = builder.objectRef<ConsumerStatusValue>('ConsumerStatus').
   }),
 })
 
+const ReminderBacklog = builder.objectRef<SystemStatusValue['reminders']>('ReminderBacklog').implement({
+  description: 'Reminders whose time has come and that have not been fired yet: how far the schedulers are behind.',
+  fields: (t) => ({
+    due: t.exposeInt('due', { description: 'How many there are.' }),
+    oldestSeconds: t.exposeFloat('oldestSeconds', {
+      description: 'How long the oldest of them could have been fired; 0 where there is none.',
+    }),
+  }),
+})
+
+const DeliveryBacklog = builder.objectRef<DeliveryBacklogValue>('DeliveryBacklog').implement({
+  description: 'Reminders on their way through one of the channels that lead outside.',
+  fields: (t) => ({
+    channel: t.expose('channel', { type: ReminderChannel, description: 'The way they take.' }),
+    waiting: t.exposeInt('waiting', {
+      description: 'How many are neither sent nor given up: those that are being sent, and those that are tried again.',
+    }),
+    oldestSeconds: t.exposeFloat('oldestSeconds', {
+      description:
+        'How long the oldest of those that are due has been so; 0 where none is, as while all wait for a try.',
+    }),
+  }),
+})
+
 const ProcessStatus = builder.objectRef<ProcessStatusValue>('ProcessStatus').implement({
   description: 'A process that was heard of in the last 15 seconds.',
   fields: (t) => ({
@@ -121,6 +147,12 @@ const SystemStatus = builder.objectRef<SystemStatusValue>('SystemStatus').implem
       type: [ConsumerStatus],
       description: 'The durable consumers, and how far each is behind.',
       resolve: ({ consumers }) => consumers,
+    }),
+    reminders: t.expose('reminders', { type: ReminderBacklog, description: 'What the schedulers have to fire.' }),
+    deliveries: t.field({
+      type: [DeliveryBacklog],
+      description: 'What has to be sent: each channel that leads outside, whether it is there for users or not.',
+      resolve: ({ deliveries }) => deliveries,
     }),
     processes: t.field({
       type: [ProcessStatus],
