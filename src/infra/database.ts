@@ -1,7 +1,15 @@
+import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
 import pg from 'pg'
-import { columnTypes } from './column-types.ts'
+import { columnTypes, inUtc } from './column-types.ts'
 import { PreparedStatements } from './prepared-statements.ts'
-import { isStalePlan, type OpenTransaction, type Snapshot, Transaction } from './transaction.ts'
+import {
+  isStalePlan,
+  type OpenTransaction,
+  type Snapshot,
+  type Statement,
+  type TimedQuery,
+  Transaction,
+} from './transaction.ts'
 
 /** Which login role's rights a pool uses; both own nothing, and row-level security holds for `taskwire_app`. */
 export type DatabaseRole = 'taskwire_app' | 'taskwire_worker'
@@ -73,6 +81,16 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 
 const SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
 
+/** Makes SQL of statements, and runs none. */
+const compiler = new Kysely<unknown>({
+  dialect: {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: (db) => new PostgresIntrospector(db),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+  },
+})
+
 interface Begin {
   readonly begin: string
   readonly userId: string
@@ -83,7 +101,7 @@ interface Begin {
 }
 
 /**
- * A pool of connections under one role, which hands out transactions only: no statement runs outside of one. The
+ * A pool of connections under one role, which hands out transactions only: no statement of a user's runs outside of one. The
  * transaction of a user has `taskwire.user_id` set, in the same round trip as its BEGIN, which is what row-level
  * security goes by.
  */
@@ -151,6 +169,32 @@ export class Database<Tables> implements AsyncDisposable {
     limits: { readonly statementTimeoutMs?: number } = {},
   ): Promise<T> {
     return this.#run('', work, limits)
+  }
+
+  /**
+   * Runs one statement that belongs to no user, and is a transaction by itself: one round trip, where `asNobody` takes
+   * three. For what is read while somebody waits, and holds no locks.
+   */
+  async readAsNobody<Row>(statement: Statement<Row>): Promise<readonly Row[]> {
+    const { sql, parameters } = statement.compile(compiler)
+    const client = await this.#pool.connect()
+    try {
+      this.#options.onStatement?.(sql)
+      const name = this.#preparedOn(client).nameOf(sql)
+      const query: TimedQuery = {
+        ...(name !== undefined && { name }),
+        text: sql,
+        values: parameters.map(inUtc),
+        query_timeout: this.#options.beginPatienceMs ?? BEGIN_PATIENCE_MS,
+      }
+      const { rows } = await client.query<Row & pg.QueryResultRow>(query)
+      client.release()
+      return rows
+    } catch (error) {
+      // It may be the connection's own fault, or that of what it has prepared.
+      client.release(true)
+      throw error
+    }
   }
 
   close(): Promise<void> {

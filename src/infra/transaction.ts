@@ -15,8 +15,8 @@ import { inUtc } from './column-types.ts'
 import type { PreparedStatements } from './prepared-statements.ts'
 
 /** A statement as Kysely builds it, by its builders or as a template. */
-export interface Statement {
-  compile(executor: QueryExecutorProvider): CompiledQuery
+export interface Statement<Row = unknown> {
+  compile(executor: QueryExecutorProvider): CompiledQuery<Row>
 }
 
 /** An open transaction of its user. */
@@ -40,7 +40,7 @@ export interface Snapshot<Tables> {
 }
 
 /** pg's types lack its own option: after so many milliseconds without an answer it gives the connection up. */
-interface TimedQuery extends pg.QueryConfig {
+export interface TimedQuery extends pg.QueryConfig {
   readonly query_timeout: number
 }
 

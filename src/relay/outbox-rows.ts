@@ -1,10 +1,11 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Tx } from '../entities/tables.ts'
 import { expiry, LeaseLostError } from './lease.ts'
 
 /** An event that is to be published, in the order of `seq`. */
 export interface OutboxRow {
   readonly id: string
+  readonly seq: number
   readonly subject: string
   /** The CloudEvent's JSON. */
   readonly event: string
@@ -19,11 +20,27 @@ export interface Mark {
   readonly sequence: number
 }
 
-export async function unpublished({ db }: Tx, limit: number): Promise<readonly OutboxRow[]> {
-  const { rows } = await sql<OutboxRow>`
-    SELECT id, subject, event::text AS event, event->>'traceparent' AS traceparent, refill
-    FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT ${limit}`.execute(db)
-  return rows
+/**
+ * The first events that are to be published.
+ *
+ * @param inHand the `seq` of those that are left out: published, or about to be, and not marked yet
+ */
+export function unpublished(limit: number, inHand: readonly number[] = []): RawBuilder<OutboxRow> {
+  return sql<OutboxRow>`
+    SELECT id, seq, subject, event::text AS event, event->>'traceparent' AS traceparent, refill
+    FROM outbox WHERE published_at IS NULL AND NOT seq <@ ${multirange(inHand)}::int8multirange
+    ORDER BY seq LIMIT ${limit}`
+}
+
+/** What is in hand follows one another but for gaps: a few ranges, where PostgreSQL would go through each of an array. */
+function multirange(numbers: readonly number[]): string {
+  const ranges: { readonly from: number; to: number }[] = []
+  for (const number of numbers.toSorted((a, b) => a - b)) {
+    const last = ranges.at(-1)
+    if (last?.to === number) last.to = number + 1
+    else ranges.push({ from: number, to: number + 1 })
+  }
+  return `{${ranges.map(({ from, to }) => `[${from},${to})`).join(',')}}`
 }
 
 /**

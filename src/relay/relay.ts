@@ -7,14 +7,13 @@ import type { Log } from '../lib/log.ts'
 import { LoopService, type RunningState, type Service } from '../lib/service.ts'
 import type { Metrics } from '../lib/telemetry.ts'
 import { acquireLease, LEASE_MS, LeaseLostError, releaseLease } from './lease.ts'
-import { markPublished, type OutboxRow, unpublished } from './outbox-rows.ts'
-import { publishChained } from './publish.ts'
-import { type FeedPosition, reconcile } from './reconcile.ts'
+import { Course } from './course.ts'
+import { RefusedAsRepeatError } from './publish.ts'
+import { reconcile } from './reconcile.ts'
 
 /** Core NATS: «there is something in the outbox». Only a hint that saves waiting for the next poll. */
 export const KICK_SUBJECT = 'taskwire.relay.kick'
 
-const BATCH = 500
 const POLL_MS = 200
 const STANDBY_POLL_MS = 500
 const CHECK_INTERVAL_MS = 5_000
@@ -49,7 +48,7 @@ export class Relay implements Service {
   readonly #log: Log
   readonly #loop: LoopService
   /** Set while leading and in step with the stream. */
-  #position: FeedPosition | undefined
+  #course: Course | undefined
   #leading = false
   #checkedAt = 0
   #freshRefillIdsUntil = 0
@@ -102,14 +101,15 @@ export class Relay implements Service {
     this.#leading = leading
     metrics.relayLeading.set(leading ? 1 : 0)
     if (!leading) {
-      this.#position = undefined
+      await this.#leaveCourse()
       await state.sleep(link.connected ? STANDBY_POLL_MS : POLL_MS)
       return
     }
     try {
       await this.#lead(state, nats)
     } catch (error) {
-      this.#position = undefined
+      if (error instanceof RefusedAsRepeatError) this.#freshRefillIdsUntil = Date.now() + DUPLICATE_WINDOW_MS
+      await this.#leaveCourse()
       if (error instanceof LeaseLostError) {
         this.#log.warn('the lease was lost')
         return
@@ -122,47 +122,38 @@ export class Relay implements Service {
 
   /** Publishes until the lease wants renewing, the connection is lost, or something goes wrong. */
   async #lead(state: RunningState, nats: Nats): Promise<void> {
-    const { database, link, metrics } = this.#options
+    const { link, metrics } = this.#options
     const renewAt = Date.now() + LEASE_MS / 3
     while (state.running && link.connected && Date.now() < renewAt) {
-      const position = await this.#inStep(nats)
+      const course = await this.#inStep(nats)
       this.#kicked = false
-      const rows = await database.asNobody((tx) => unpublished(tx, BATCH), LIMITS)
-      if (rows.length === 0) {
-        if (!this.#kicked) await this.#idle(state)
-        continue
-      }
-      this.#position = await this.#publish(nats, rows, position)
-      metrics.relayPublished.inc(this.#position.sequence - position.sequence)
+      const { count, all } = await course.publishNext(Date.now() < this.#freshRefillIdsUntil)
+      metrics.relayPublished.inc(count)
+      if (all && !this.#kicked) await this.#idle(state)
     }
-    if (!link.connected) this.#position = undefined
+    if (!link.connected) await this.#leaveCourse()
   }
 
-  /** The position to go on from: as it is known, or found out where something failed or the check is due. */
-  async #inStep(nats: Nats): Promise<FeedPosition> {
+  /** The course to go on with, or a new one from where the stream is found to be, where something failed or the check is due. */
+  async #inStep(nats: Nats): Promise<Course> {
     const { database, natsOptions, metrics, link } = this.#options
-    if (this.#position !== undefined && Date.now() < this.#checkedAt + CHECK_INTERVAL_MS) return this.#position
+    const checkAt = this.#checkedAt + CHECK_INTERVAL_MS
+    if (this.#course !== undefined && !this.#course.isLost && Date.now() < checkAt) return this.#course
+    await this.#leaveCourse()
     const { lost } = link
-    this.#position = await reconcile({ nats, natsOptions, database, holder: this.#holder, log: this.#log, lost })
+    const holder = this.#holder
+    const position = await reconcile({ nats, natsOptions, database, holder, log: this.#log, lost })
     this.#checkedAt = Date.now()
-    metrics.relayEpoch.set(this.#position.epoch)
-    return this.#position
+    metrics.relayEpoch.set(position.epoch)
+    this.#course = new Course(position, { nats, database, holder, lost, limits: LIMITS })
+    return this.#course
   }
 
-  async #publish(nats: Nats, rows: readonly OutboxRow[], { epoch, sequence }: FeedPosition): Promise<FeedPosition> {
-    const freshRefillIds = Date.now() < this.#freshRefillIdsUntil
-    const { lost } = this.#options.link
-    const result = await publishChained(nats.js, rows, { after: sequence, epoch, freshRefillIds, lost })
-    const marks = rows.slice(0, result.confirmed).map((row, index) => ({ id: row.id, sequence: sequence + index + 1 }))
-    const position = { epoch, sequence: sequence + marks.length }
-    if (marks.length > 0)
-      await this.#options.database.asNobody(
-        (tx) => markPublished(tx, this.#holder, epoch, marks, position.sequence),
-        LIMITS,
-      )
-    if (result.failure === undefined) return position
-    if (result.refusedAsRepeat) this.#freshRefillIdsUntil = Date.now() + DUPLICATE_WINDOW_MS
-    throw result.failure
+  /** Nothing of it is under way any more when this resolves: what was published and is not marked stands in the stream. */
+  async #leaveCourse(): Promise<void> {
+    const course = this.#course
+    this.#course = undefined
+    await course?.settled()
   }
 
   async #idle(state: RunningState): Promise<void> {
@@ -176,6 +167,7 @@ export class Relay implements Service {
 
   async #release(): Promise<void> {
     this.#kicks?.unsubscribe()
+    await this.#leaveCourse()
     await this.#giveUpLease()
   }
 
