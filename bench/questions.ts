@@ -18,6 +18,17 @@ export interface Questions {
   /** The subscribers: they read again, until nothing has come for a while. */
   readonly readOn: (argument: { readonly group: string }) => undefined
   readonly close: (argument: { readonly group: string }) => undefined
+
+  /** A service of a worker's: begins it; answers at once. */
+  readonly startService: (name: 'relay' | 'audit') => undefined
+  /** A service of a worker's: finishes what it has in hand. */
+  readonly stopService: (argument: undefined) => undefined
+  /** The reader: begins to consume what comes from now on. */
+  readonly startReading: (argument: undefined) => undefined
+  /** The reader: answers once so many have come, with all that came since it was asked last. */
+  readonly arrived: (count: number) => readonly (readonly [id: string, atMs: number])[]
+  /** The plain publisher: makes so many events and publishes them; answers when all are in the stream. */
+  readonly publish: (argument: { readonly count: number; readonly epoch: number }) => { readonly perSecond: number }
 }
 
 export type Argument<Name extends keyof Questions> = Parameters<Questions[Name]>[0]

@@ -7,15 +7,18 @@ import type { Server, World } from './world.ts'
 
 const CREATE = `mutation Create($input: CreateTaskInput!) { createTask(input: $input) { eventId task { id version } } }`
 
-export interface TaskLatencyOptions {
-  readonly world: World
+export interface CreateTasksOptions {
   readonly server: Server
-  readonly subscribers: Child
-  /** Of the subscribers: each event goes to one of them. */
-  readonly group: string
   readonly tokens: readonly string[]
   readonly perSecond: number
   readonly count: number
+}
+
+export interface TaskLatencyOptions extends CreateTasksOptions {
+  readonly world: World
+  readonly subscribers: Child
+  /** Of the subscribers: each event goes to one of them. */
+  readonly group: string
 }
 
 /** Milliseconds, one for each task. */
@@ -29,9 +32,29 @@ export interface TaskLatencies {
 }
 
 /** Creates tasks at a steady rate, the users in turn, and follows each to its SyncEvent at the user's subscriber. */
-export async function taskLatencies(options: TaskLatencyOptions): Promise<TaskLatencies> {
-  const { world, server, subscribers, group, tokens, perSecond, count } = options
+export async function taskLatencies({
+  world,
+  subscribers,
+  group,
+  ...options
+}: TaskLatencyOptions): Promise<TaskLatencies> {
   await subscribers.ask('begin', { group, keepArrivals: true })
+  const { sent, answered } = await createTasks(options)
+  await subscribers.ask('reached', { group, deliveries: options.count })
+  const { arrivals } = await subscribers.ask('seen', { group })
+  const commits = await commitTimes(world, [...sent.keys()])
+  return { answered, sentToEvent: since(sent, arrivals), commitToEvent: since(commits, arrivals) }
+}
+
+/**
+ * Creates tasks at a steady rate, the users in turn.
+ *
+ * @returns when each was sent, by its id and `monotonicMs`, and how long the answers took, in milliseconds
+ */
+export async function createTasks({ server, tokens, perSecond, count }: CreateTasksOptions): Promise<{
+  readonly sent: ReadonlyMap<string, number>
+  readonly answered: readonly number[]
+}> {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 })
   const sent = new Map<string, number>()
   const answers: Promise<number>[] = []
@@ -42,17 +65,23 @@ export async function taskLatencies(options: TaskLatencyOptions): Promise<TaskLa
     answers.push(post(agent, server, tokens[index % tokens.length] ?? '', body))
   })
   const answered = await Promise.all(answers)
-  await subscribers.ask('reached', { group, deliveries: count })
   agent.destroy()
-  const { arrivals } = await subscribers.ask('seen', { group })
-  const commits = await commitTimes(world, [...sent.keys()])
-  const since = (times: ReadonlyMap<string, number>) =>
-    arrivals.map(([id, atMs]) => atMs - (times.get(id) ?? Number.NaN))
-  return { answered, sentToEvent: since(sent), commitToEvent: since(commits) }
+  return { sent, answered }
 }
 
-/** When the tasks' rows were committed, by the monotonic clock; nobody has written to them since. */
-async function commitTimes(world: World, ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+/** How long after `times` something arrived, in milliseconds, by the same ids. */
+export function since(
+  times: ReadonlyMap<string, number>,
+  arrivals: readonly (readonly [id: string, atMs: number])[],
+): number[] {
+  return arrivals.map(([id, atMs]) => atMs - (times.get(id) ?? Number.NaN))
+}
+
+/**
+ * When the tasks' rows were committed, by the monotonic clock; nobody has written to them since. PostgreSQL takes the time
+ * before it has written the commit to disk, so that wait is part of what is measured from there.
+ */
+export async function commitTimes(world: World, ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
   const offset = wallClockOffsetMs()
   const rows = await world.query<{ id: string; at: string }>(
     `SELECT id, extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000 AS at FROM tasks WHERE id = ANY($1::uuid[])`,

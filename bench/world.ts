@@ -56,7 +56,7 @@ export interface World extends AsyncDisposable {
   taskwire(role: Role): Promise<Server>
   /** A program of `peers/`, on the same servers. */
   peer(name: string): Promise<Server>
-  /** A process that only answers questions. */
+  /** A process that only answers questions. It knows where the servers are. */
   helper(file: string): Child
 }
 
@@ -100,7 +100,7 @@ export async function startWorld(): Promise<World> {
     },
     taskwire: (role) => serve(['src/main.ts', '--role', role]),
     peer: (name) => serve([`bench/peers/${name}.ts`]),
-    helper: (file) => running.use(new Child([file], {})),
+    helper: (file) => running.use(new Child([file], environment)),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
   try {
