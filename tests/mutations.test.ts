@@ -145,6 +145,28 @@ test('a payload with several tasks and their tags takes two statements beside th
   assert.equal(await statements('tasks { id tags { name } }'), alone + 2)
 })
 
+test('a payload that asks for nothing but the task takes no statement, and shows what a read shows', async () => {
+  const everything = `id version title description status completed completedAt priority dueDate reminderLeadTime
+    occurrenceAt instanceDate deletedAt createdAt updatedAt`
+  const made = await done('createTask', { title: 'x', dueDate: '2027-03-28T07:00:00.123Z' }, 'task { id }')
+  const { id } = made.task
+  const changed: Readonly<Record<string, object>> = {
+    updateTask: { title: ' Another ', description: 'y', status: 'IN_PROGRESS', reminderLeadTime: null },
+    completeTask: {},
+    reopenTask: {},
+    deleteTask: {},
+    restoreTask: {},
+  }
+  for (const [field, change] of Object.entries(changed)) {
+    world.statements.length = 0
+    const shown = await done(field, { id, ...change }, `task { ${everything} }`)
+    const reads = world.statements.filter((sql) => /^select/i.test(sql) && !/ for /i.test(sql))
+    assert.deepEqual(reads, [], field)
+    const { task } = await world.data('alice', `query ($id: ID!) { task(id: $id) { ${everything} } }`, { id })
+    assert.deepEqual(shown.task, task, field)
+  }
+})
+
 test('tags are made, changed and deleted', async () => {
   const tag = 'tag { id version name color } eventId correlationId'
   const made = await done('createTag', { name: 'Garden', color: '#00ff00' }, tag)

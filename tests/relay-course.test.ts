@@ -100,7 +100,7 @@ describe('the course of a relay', () => {
     const ids: string[] = []
     for (const user of ['alice', 'bob']) {
       const events = Array.from({ length: 300 }, () => tagEvent(user))
-      await app.asUser(user, async (tx) => tx.runAtCommit(insertEvents(events)))
+      await app.asUser(user, async (tx) => tx.send(insertEvents(events)))
       ids.push(...events.map(({ id }) => id))
     }
     while (!(await course.publishNext(false)).all);

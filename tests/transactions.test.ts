@@ -18,22 +18,42 @@ const namesOfAlice = () =>
     (await db.selectFrom('tags').select('name').orderBy('name').execute()).map(({ name }) => name),
   )
 
-test('statements for the commit are run with it, in their order', async () => {
+test('statements are sent without waiting and run in their order', async () => {
   await database.asUser('alice', async (tx) => {
-    tx.runAtCommit(insertTag('first'))
-    tx.runAtCommit(sql`UPDATE tags SET name = 'renamed' WHERE name = 'first'`)
+    tx.send(insertTag('first'))
+    tx.send(sql`UPDATE tags SET name = 'renamed' WHERE name = 'first'`)
   })
   assert.deepEqual(await namesOfAlice(), ['renamed'])
 })
 
-test('where a statement for the commit fails, nothing is committed and its error is told', async () => {
+test('where one fails that nobody waited for, nothing is committed and its error is told', async () => {
   const failing = database.asUser('alice', async (tx) => {
     await insertTag('lost').execute(tx.db)
-    tx.runAtCommit(sql`SELECT 1 / 0`)
-    tx.runAtCommit(insertTag('behind it'))
+    tx.send(sql`SELECT 1 / 0`)
+    tx.send(insertTag('behind it'))
   })
   await assert.rejects(failing, { code: '22012' })
   assert.deepEqual(await namesOfAlice(), ['renamed'])
+})
+
+test('its error is told where the work ends on a statement behind it, and not where it ends on something else', async () => {
+  const behind = database.asUser('alice', async (tx) => {
+    tx.send(insertTag('lost'))
+    tx.send(sql`SELECT 1 / 0`)
+    await insertTag('behind it').execute(tx.db)
+  })
+  await assert.rejects(behind, { code: '22012' })
+  const beside = database.asUser('alice', async (tx) => {
+    tx.send(sql`SELECT 1 / 0`)
+    throw new Error('something else')
+  })
+  await assert.rejects(beside, /something else/)
+  assert.deepEqual(await namesOfAlice(), ['renamed'])
+})
+
+test('what is sent after the end is refused', async () => {
+  const ended = await database.asUser('alice', async (tx) => tx)
+  assert.throws(() => ended.send(sql`SELECT 1`), /has ended/)
 })
 
 test('a transaction that has swallowed the failure of a statement does not pass for committed', async () => {

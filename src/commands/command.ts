@@ -2,12 +2,15 @@ import { type AvailableChannels, IN_APP_ONLY } from '../domain/reminder-target.t
 import type { Db, TaskwireDatabase } from '../entities/tables.ts'
 import type { EventOrigin } from '../events/envelope.ts'
 import type { EventType } from '../events/types.ts'
+import type { Statement } from '../infra/transaction.ts'
 import { claimKey, type KeyClaim, keepOutcome, keyClaim } from './idempotency.ts'
 import { type Happened, RecordedEvents } from './recorded-events.ts'
 
 /** What a command works with: its transaction, whose data it changes, and the events it writes. */
 export interface UnitOfWork {
   readonly db: Db
+  /** Sends a statement without waiting for its answer, which decides nothing: where it fails, the command does. */
+  send(statement: Statement): void
   readonly userId: string
   /** The time of this command: `taskwire_now()` when its transaction began. */
   readonly now: Date
@@ -87,6 +90,8 @@ export type RunCommand = <Input extends object, Outcome extends object>(
   command: Command<Input, Outcome>,
   input: Input,
   origin: CommandOrigin,
+  /** Is told after the commit what happened, in its order; nothing where a key's first outcome is answered again. */
+  tell?: (happened: Happened) => void,
 ) => Promise<CommandResult<Outcome>>
 
 const TRIES = 5
@@ -95,13 +100,13 @@ const DEADLOCK = '40P01'
 
 /** Runs commands: begins, claims the key, executes, writes the events, commits, and kicks the relay. */
 export function createCommandRunner(options: CommandRunnerOptions): RunCommand {
-  return async (command, input, origin) => {
+  return async (command, input, origin, tell) => {
     const execute = command.prepare(input)
     const key = origin.idempotencyKey ?? undefined
     const claim = key === undefined ? undefined : keyClaim(origin.userId, command.name, key, input)
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await runOnce(options, execute, claim, origin)
+        return await runOnce(options, execute, claim, origin, tell)
       } catch (error) {
         const code = (error as { code?: unknown }).code
         if (attempt === TRIES || (code !== DEADLOCK && code !== SERIALIZATION_FAILURE)) throw error
@@ -115,8 +120,10 @@ async function runOnce<Outcome extends object>(
   execute: Execute<Outcome>,
   claim: KeyClaim | undefined,
   origin: CommandOrigin,
+  tell: ((happened: Happened) => void) | undefined,
 ): Promise<CommandResult<Outcome>> {
   const events = new RecordedEvents(options.publicUrl)
+  const happened: Happened[] = []
   const result = await options.database.asUser(origin.userId, async (tx): Promise<CommandResult<Outcome>> => {
     if (claim !== undefined) {
       const first = await claimKey<CommandResult<Outcome>>(tx, claim)
@@ -124,18 +131,24 @@ async function runOnce<Outcome extends object>(
     }
     const unit: UnitOfWork = {
       db: tx.db,
+      send: (statement) => tx.send(statement),
       userId: origin.userId,
       now: tx.now,
       correlationId: origin.correlationId,
       available: options.available ?? IN_APP_ONLY,
-      record: (event, causationId = origin.causationId) => events.record(event, { ...origin, causationId }),
+      record: (event, causationId = origin.causationId) => {
+        // What nobody is told of is not kept: a command that flushes may have more of it than memory should hold.
+        if (tell !== undefined) happened.push(event)
+        return events.record(event, { ...origin, causationId })
+      },
       flush: () => events.append(tx),
     }
     const outcome = { ...(await execute(unit)), correlationId: origin.correlationId }
-    events.appendAtCommit(tx)
-    if (claim !== undefined) tx.runAtCommit(keepOutcome(tx, claim, outcome))
+    events.send(tx)
+    if (claim !== undefined) tx.send(keepOutcome(tx, claim, outcome))
     return outcome
   })
   if (events.count > 0) options.onCommit()
+  if (tell !== undefined) happened.forEach(tell)
   return result
 }

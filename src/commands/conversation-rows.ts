@@ -10,7 +10,7 @@ import {
 import { ownedBy } from '../entities/scope.ts'
 import { isUuid } from '../lib/ids.ts'
 import type { UnitOfWork } from './command.ts'
-import { registerId } from './entity-ids.ts'
+import { registerIds } from './entity-ids.ts'
 
 export interface LoadOptions {
   /** Passes over one that another transaction holds, as if it were not there. */
@@ -72,7 +72,7 @@ export async function lockBeginning(unit: UnitOfWork): Promise<void> {
  * @throws TaskwireError ALREADY_EXISTS for an id that is taken by anyone
  */
 export async function insertConversation(unit: UnitOfWork, started: ConversationChange): Promise<string> {
-  await registerId(unit, 'CONVERSATION', started.state.id)
+  await registerIds(unit, 'CONVERSATION', [started.state.id])
   await unit.db.insertInto('conversation_sessions').values(conversationRow(started.state, unit.userId)).execute()
   return unit.record(started)
 }
@@ -110,7 +110,7 @@ export async function deleteConversationRow(unit: UnitOfWork, deleted: Conversat
  * @throws TaskwireError ALREADY_EXISTS for an id that is taken by anyone
  */
 export async function insertMessage(unit: UnitOfWork, added: ConversationMessageAdded): Promise<string> {
-  await registerId(unit, 'CONVERSATION_MESSAGE', added.state.id)
+  await registerIds(unit, 'CONVERSATION_MESSAGE', [added.state.id])
   const row = conversationMessageRow(added.state, unit.userId)
   await unit.db
     .insertInto('conversation_messages')

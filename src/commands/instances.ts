@@ -150,5 +150,5 @@ export async function insertInstance(
     },
     unit.now,
   )
-  await insertTasks(unit, [task], causationId)
+  await insertTasks(unit, [task], { causationId })
 }

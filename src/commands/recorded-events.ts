@@ -46,10 +46,10 @@ export class RecordedEvents {
     if (events.length > 0) await insertEvents(events).execute(db)
   }
 
-  /** The same, together with the transaction's commit. */
-  appendAtCommit(tx: Tx): void {
+  /** The same without waiting, for the end of the transaction. */
+  send(tx: Pick<Tx, 'send'>): void {
     const events = this.#take()
-    if (events.length > 0) tx.runAtCommit(insertEvents(events))
+    if (events.length > 0) tx.send(insertEvents(events))
   }
 
   #take(): readonly TaskwireEvent[] {

@@ -8,7 +8,7 @@ import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import { isUuid } from '../lib/ids.ts'
 import type { UnitOfWork } from './command.ts'
-import { registerId } from './entity-ids.ts'
+import { registerIds } from './entity-ids.ts'
 
 export interface LoadOptions {
   /** Passes over one that another transaction holds, as if it were not there. */
@@ -70,7 +70,7 @@ function loadTags(unit: UnitOfWork, id: string): Promise<TagRef[]> {
  */
 export async function insertRecurringTask(unit: UnitOfWork, series: ChangedRecurringTask): Promise<string> {
   const { id } = series.state
-  await registerId(unit, 'RECURRING_TASK', id)
+  await registerIds(unit, 'RECURRING_TASK', [id])
   await unit.db.insertInto('recurring_tasks').values(recurringTaskFullRow(series, unit.userId)).execute()
   await link(unit, id, series.state.tags)
   return unit.record(series.change)

@@ -109,7 +109,7 @@ async function fire(tx: Tx, rows: readonly DueRow[], events: RecordedEvents) {
   }
   // Sent together: in a burst each answer that is waited for is waited for behind the relay and the consumers.
   await Promise.all([updateReminderRows(tx.db, changed), insertDeliveries(tx, fired), notify(tx, fired, events)])
-  events.appendAtCommit(tx)
+  events.send(tx)
   return { settled: changed.length, waitedSince, faulty }
 }
 

@@ -8,19 +8,26 @@ import { deleteTaskRows, insertTaskRows, updateTaskRows } from './task-rows.ts'
  * kept in step with it.
  */
 
+export interface Insertion {
+  /** Those of the tasks' ids that clients have chosen; all others were made here. */
+  readonly chosenIds?: Iterable<string | null | undefined>
+  /** The event that caused this; absent: what caused the whole command. */
+  readonly causationId?: string | undefined
+}
+
 /**
- * @param causationId the event that caused this; absent: what caused the whole command
  * @returns the events' ids, in the order of the tasks
  * @throws TaskwireError ALREADY_EXISTS, with the ids that are taken by anyone or that two of the tasks have
  */
 export async function insertTasks(
   unit: UnitOfWork,
   created: readonly TaskChange[],
-  causationId?: string,
+  { chosenIds = [], causationId }: Insertion = {},
 ): Promise<string[]> {
   await insertTaskRows(
     unit,
     created.map(({ state }) => state),
+    new Set(chosenIds),
   )
   return recordTasks(unit, created, causationId)
 }
@@ -31,7 +38,12 @@ export async function saveTasks(unit: UnitOfWork, changes: readonly TaskChange[]
   return recordTasks(unit, changes)
 }
 
-/** Takes tasks away for good, whose rows are locked. @param causationId as above @returns the events' ids, in their order */
+/**
+ * Takes tasks away for good, whose rows are locked.
+ *
+ * @param causationId the event that caused this; absent: what caused the whole command
+ * @returns the events' ids, in their order
+ */
 export async function removeTasks(
   unit: UnitOfWork,
   removed: readonly TaskChange[],

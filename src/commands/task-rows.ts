@@ -1,5 +1,4 @@
 import { sql } from 'kysely'
-import { TaskwireError } from '../domain/errors.ts'
 import type { TagRef } from '../domain/tag.ts'
 import type { TaskChange, TaskState } from '../domain/task.ts'
 import { isAmong } from '../entities/among.ts'
@@ -7,6 +6,7 @@ import { ownedBy } from '../entities/scope.ts'
 import { TASK_COLUMNS, taskRow, taskState } from '../entities/task-state.ts'
 import { isUuid } from '../lib/ids.ts'
 import type { UnitOfWork } from './command.ts'
+import { registerIds } from './entity-ids.ts'
 
 /** The columns that a change may set. */
 const CHANGING = TASK_COLUMNS.filter((column) => column !== 'id' && column !== 'user_id' && column !== 'created_at')
@@ -60,33 +60,32 @@ async function loadTags(unit: UnitOfWork, taskIds: readonly string[]): Promise<R
 }
 
 /**
- * Inserts tasks with their links to tags, and registers their ids.
+ * Inserts tasks with their links to tags, and registers their ids. For those that were made here no answer is waited for:
+ * nobody else has them.
  *
+ * @param chosenIds those of the tasks' ids that clients have chosen
  * @throws TaskwireError ALREADY_EXISTS, with the ids that are taken by anyone or that two of the tasks have
  */
-export async function insertTaskRows(unit: UnitOfWork, tasks: readonly TaskState[]): Promise<void> {
-  const inOrderOfId = tasks.toSorted((a, b) => (a.id < b.id ? -1 : 1))
-  const registered = await unit.db
-    .with('registered', (db) =>
-      db
-        .insertInto('entity_ids')
-        .values(inOrderOfId.map(({ id }) => ({ id, user_id: unit.userId, entity_type: 'TASK' })))
-        .onConflict((conflict) => conflict.doNothing())
-        .returning('id'),
-    )
-    .with('inserted', (db) =>
-      db
-        .insertInto('tasks')
-        .values(inOrderOfId.map((task) => taskRow(task, unit.userId)))
-        .onConflict((conflict) => conflict.doNothing()),
-    )
-    .selectFrom('registered')
-    .select('id')
-    .execute()
-  const free = new Set(registered.map(({ id }) => id))
-  const taken = tasks.map(({ id }) => id).filter((id) => !free.delete(id))
-  if (taken.length > 0) throw new TaskwireError('ALREADY_EXISTS', 'The id is taken.', { ids: taken })
-  await link(unit, linksOf(tasks))
+export async function insertTaskRows(
+  unit: UnitOfWork,
+  tasks: readonly TaskState[],
+  chosenIds: ReadonlySet<string | null | undefined>,
+): Promise<void> {
+  const ids = tasks.map(({ id }) => id)
+  await registerIds(
+    unit,
+    'TASK',
+    ids.filter((id) => chosenIds.has(id)),
+  )
+  const made = ids.filter((id) => !chosenIds.has(id))
+  const insert =
+    made.length === 0
+      ? unit.db
+      : unit.db.with('registered', (db) =>
+          db.insertInto('entity_ids').values(made.map((id) => ({ id, user_id: unit.userId, entity_type: 'TASK' }))),
+        )
+  unit.send(insert.insertInto('tasks').values(tasks.map((task) => taskRow(task, unit.userId))))
+  link(unit, linksOf(tasks))
 }
 
 /** Inserts a task that was there before, with its links to tags. @returns false where it is there again already */
@@ -98,7 +97,7 @@ export async function reinsertTaskRow(unit: UnitOfWork, task: TaskState): Promis
     .returning('id')
     .executeTakeFirst()
   if (inserted === undefined) return false
-  await link(unit, linksOf([task]))
+  link(unit, linksOf([task]))
   return true
 }
 
@@ -114,8 +113,8 @@ export async function updateTaskRows(unit: UnitOfWork, changes: readonly TaskCha
 
   const before = linksOf(changes.flatMap(({ previousState }) => previousState ?? []))
   const after = linksOf(changes.map(({ state }) => state))
-  await unlink(unit, without(before, after))
-  await link(unit, without(after, before))
+  unlink(unit, without(before, after))
+  link(unit, without(after, before))
 }
 
 /** Deletes tasks' rows, which are locked, and with them the links to their tags. Their ids stay taken. */
@@ -138,18 +137,15 @@ function without(links: readonly Link[], others: readonly Link[]): Link[] {
   return links.filter(({ task_id, tag_id }) => !known.has(task_id + tag_id))
 }
 
-async function link(unit: UnitOfWork, links: readonly Link[]): Promise<void> {
+function link(unit: UnitOfWork, links: readonly Link[]): void {
   if (links.length === 0) return
-  await unit.db
-    .insertInto('task_tags')
-    .values(links.map((added) => ({ ...added, user_id: unit.userId })))
-    .execute()
+  unit.send(unit.db.insertInto('task_tags').values(links.map((added) => ({ ...added, user_id: unit.userId }))))
 }
 
-async function unlink(unit: UnitOfWork, links: readonly Link[]): Promise<void> {
+function unlink(unit: UnitOfWork, links: readonly Link[]): void {
   if (links.length === 0) return
-  await sql`
+  unit.send(sql`
     DELETE FROM task_tags USING json_populate_recordset(NULL::task_tags, ${JSON.stringify(links)}::json) AS removed
     WHERE task_tags.task_id = removed.task_id AND task_tags.tag_id = removed.tag_id
-      AND ${ownedBy(unit.userId, 'task_tags')}`.execute(unit.db)
+      AND ${ownedBy(unit.userId, 'task_tags')}`)
 }

@@ -38,7 +38,7 @@ export const createTask: Command<CreateTaskInput, TaskOutcome> = defineCommand(
     const created = input.recurrence
       ? asInstance(made, await beginSeries(unit, made.state, input.recurrence, ['input', 'recurrence']))
       : made
-    const [eventId = null] = await insertTasks(unit, [created])
+    const [eventId = null] = await insertTasks(unit, [created], { chosenIds: [input.id] })
     return { taskId: created.state.id, eventId }
   },
 )

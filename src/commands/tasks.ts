@@ -44,7 +44,8 @@ export const createTasks: Command<CreateTasksInput, TasksOutcome> = defineComman
         task.recurrence ? asInstance(made, await beginSeries(unit, made.state, task.recurrence, path)) : made,
       )
     }
-    return { taskIds: created.map(({ state }) => state.id), eventIds: await insertTasks(unit, created) }
+    const eventIds = await insertTasks(unit, created, { chosenIds: tasks.map(({ id }) => id) })
+    return { taskIds: created.map(({ state }) => state.id), eventIds }
   },
 )
 

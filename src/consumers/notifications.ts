@@ -75,7 +75,7 @@ export async function notifyOf(tx: Tx, events: readonly TaskwireEvent[], publicU
     const event = told[index]?.event
     if (change !== undefined && event !== undefined) recorded.record(change, causedBy(event))
   }
-  recorded.appendAtCommit(tx)
+  recorded.send(tx)
   return recorded.count
 }
 

@@ -221,7 +221,13 @@ export class Database<Tables> implements AsyncDisposable {
   async #snapshot(begin: string, userId: string): Promise<Snapshot<Tables>> {
     const transaction = await this.#begin({ begin, userId })
     void transaction.now().then(this.#options.onTime, () => undefined)
-    return { db: transaction.db, now: () => transaction.now(), end: () => transaction.rollback() }
+    return {
+      db: transaction.db,
+      now: () => transaction.now(),
+      end: async () => {
+        await transaction.rollback()
+      },
+    }
   }
 
   async #run<T>(
@@ -241,13 +247,12 @@ export class Database<Tables> implements AsyncDisposable {
       const result = await work({
         db: transaction.db,
         now,
-        runAtCommit: (statement) => transaction.runAtCommit(statement),
+        send: (statement) => transaction.send(statement),
       })
       await transaction.commit()
       return result
     } catch (error) {
-      await transaction.rollback()
-      throw error
+      throw await transaction.rollback(error)
     }
   }
 

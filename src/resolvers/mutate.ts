@@ -1,11 +1,13 @@
 import type { Command, CommandResult } from '../commands/command.ts'
 import type { UndoOutcome } from '../commands/undo/undo.ts'
 import { notFound } from '../domain/errors.ts'
+import type { TaskState } from '../domain/task.ts'
 import type { ConversationMessageRow, ConversationRow } from '../entities/conversation-state.ts'
 import type { RecurringTaskRow } from '../entities/recurring-task-state.ts'
 import type { ReminderRow } from '../entities/reminder-state.ts'
-import type { TaskRow } from '../entities/task-state.ts'
+import { type TaskRow, taskRow } from '../entities/task-state.ts'
 import type { TagRow } from '../entities/tag-state.ts'
+import { EVENT_TYPES, type EventType } from '../events/types.ts'
 import { type Context, originOf } from './context.ts'
 import { reminderById } from './reminder-loaders.ts'
 import { conversationById, conversationMessageById } from './conversation-loaders.ts'
@@ -24,22 +26,33 @@ export async function mutate<
 >(context: Context, command: Command<Input, Outcome>, input: Input): Promise<CommandResult<Outcome>> {
   const origin = originOf(context, input.idempotencyKey)
   await context.reads.renew()
-  return context.services.run(command, input, origin)
+  const left = context.reads.loader(tasksLeft)
+  return context.services.run(command, input, origin, ({ type, state }) => {
+    if (isTaskEvent(type)) left.set(state.id, taskRow(state as TaskState, origin.userId))
+  })
 }
 
+/** The tasks that the operation's last mutation wrote, as it left them. */
+const tasksLeft = () => new Map<string, TaskRow>()
+
+const isTaskEvent = (type: EventType) => EVENT_TYPES[type].entityType === 'TASK'
+
 /**
- * The task that a mutation changed, as it is now.
+ * The task that a mutation changed: as that left it, where all that is asked for stands in its row, and so is of one
+ * moment; else read now, together with what is beside it.
  *
+ * @param rowOnly whether the row is all that is asked for
  * @throws TaskwireError NOT_FOUND where it is gone since, as it can be when a mutation's first outcome is told again
  */
-export async function changedTask(context: Context, taskId: string): Promise<TaskRow> {
-  const row = await context.reads.loader(taskById).load(taskId)
+export async function changedTask(context: Context, taskId: string, rowOnly: boolean): Promise<TaskRow> {
+  const left = rowOnly ? context.reads.loader(tasksLeft).get(taskId) : undefined
+  const row = left ?? (await context.reads.loader(taskById).load(taskId))
   if (row === null) throw notFound('The task')
   return row
 }
 
-export async function changedTasks(context: Context, taskIds: readonly string[]): Promise<TaskRow[]> {
-  return Promise.all(taskIds.map((id) => changedTask(context, id)))
+export async function changedTasks(context: Context, taskIds: readonly string[], rowOnly: boolean): Promise<TaskRow[]> {
+  return Promise.all(taskIds.map((id) => changedTask(context, id, rowOnly)))
 }
 
 /** The same for a tag. */

@@ -1,4 +1,4 @@
-import { type GraphQLResolveInfo, isObjectType, Kind, type SelectionSetNode } from 'graphql'
+import { getNamedType, type GraphQLResolveInfo, isLeafType, isObjectType, Kind, type SelectionSetNode } from 'graphql'
 
 /**
  * The names of the fields that the operation asks for where `path` leads to from the field being resolved. Conditions of
@@ -61,4 +61,19 @@ export function columnsFor(
     else return undefined
   }
   return wanted
+}
+
+/**
+ * Whether what is asked of the field being resolved, an object of this type or several, are values that stand in its row:
+ * none that lead to other objects, and all of columns that are known.
+ */
+export function asksForRowOnly(info: GraphQLResolveInfo, typeName: string): boolean {
+  const type = info.schema.getType(typeName)
+  const known = isObjectType(type) ? type.getFields() : {}
+  const fields = fieldsAt(info, [])
+  for (const name of fields) {
+    const field = known[name]
+    if (field !== undefined && !isLeafType(getNamedType(field.type))) return false
+  }
+  return columnsFor(info, typeName, fields) !== undefined
 }

@@ -13,6 +13,7 @@ import { completeTasks, createTasks, deleteTasks, type TasksOutcome, updateTasks
 import { changedTask, changedTasks } from '../resolvers/mutate.ts'
 import { builder } from './builder.ts'
 import { correlationIdDescription, DeletePayload, eventIdDescription, mutationField } from './mutation.ts'
+import { asksForRowOnly } from './selection.ts'
 import { Task } from './task.ts'
 import { CreateTask, CreateTasks, TaskAction, TasksAction, UpdateTask, UpdateTasks } from './task-inputs.ts'
 
@@ -22,7 +23,7 @@ const TaskPayload = builder.objectRef<CommandResult<TaskOutcome>>('TaskPayload')
     task: t.field({
       type: Task,
       description: 'The task as it is now.',
-      resolve: ({ taskId }, _, context) => changedTask(context, taskId),
+      resolve: ({ taskId }, _, context, info) => changedTask(context, taskId, asksForRowOnly(info, 'Task')),
     }),
     eventId: t.exposeID('eventId', { nullable: true, description: eventIdDescription }),
     correlationId: t.exposeID('correlationId', { description: correlationIdDescription }),
@@ -36,7 +37,7 @@ const TasksPayload = builder.objectRef<CommandResult<TasksOutcome>>('TasksPayloa
       type: [Task],
       description:
         'The tasks as they are now, in the order in which they were given; one that was given twice comes once.',
-      resolve: ({ taskIds }, _, context) => changedTasks(context, taskIds),
+      resolve: ({ taskIds }, _, context, info) => changedTasks(context, taskIds, asksForRowOnly(info, 'Task')),
     }),
     eventIds: t.idList({
       nullable: { list: false, items: true },

@@ -16,7 +16,7 @@ export function notify(database: TaskwireDatabase, notices: readonly Notice[]): 
       const userId = notices[index]?.userId ?? ''
       if (change !== undefined) events.record(change, { userId, actorId: 'system', correlationId: 'a-test' })
     }
-    events.appendAtCommit(tx)
+    events.send(tx)
     return made.map((change) => change?.state.id)
   })
 }

@@ -23,7 +23,7 @@ export async function commitEvents(database: TaskwireDatabase, userId: string, c
   const ids: string[] = []
   for (let version = 1; version <= count; version += 1) {
     const event = tagEvent(userId, { id, version })
-    await database.asUser(userId, async (tx) => tx.runAtCommit(insertEvents([event])))
+    await database.asUser(userId, async (tx) => tx.send(insertEvents([event])))
     ids.push(event.id)
   }
   return ids
