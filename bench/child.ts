@@ -16,10 +16,18 @@ export class Child implements AsyncDisposable {
   #tail = ''
   #ended: Promise<void> | undefined
 
-  /** @param file a program, from the root on, with its arguments */
-  constructor([file = '', ...args]: readonly string[], env: Readonly<Record<string, string>>) {
+  /**
+   * @param program a file, from the root on, with its arguments
+   * @param profiles a folder for a `.cpuprofile`, which it writes when it ends by itself or is asked to
+   */
+  constructor(
+    [file = '', ...args]: readonly string[],
+    env: Readonly<Record<string, string>>,
+    { profiles }: { readonly profiles?: string } = {},
+  ) {
     this.#name = file
-    this.#process = spawn(process.execPath, ['--expose-gc', '--import', PROBE, file, ...args], {
+    const profiling = profiles === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profiles]
+    this.#process = spawn(process.execPath, ['--expose-gc', ...profiling, '--import', PROBE, file, ...args], {
       cwd: new URL('..', import.meta.url),
       env: {
         PATH: process.env.PATH,

@@ -55,13 +55,20 @@ export interface World extends AsyncDisposable {
   /** The real program. */
   taskwire(role: Role): Promise<Server>
   /** A program of `peers/`, on the same servers. */
-  peer(name: string): Promise<Server>
+  peer(file: string): Promise<Server>
   /** A process that only answers questions. It knows where the servers are. */
   helper(file: string): Child
+  /** Servers beside these, started as these were. */
+  another(): Promise<World>
+}
+
+export interface WorldOptions {
+  /** Where each of the processes leaves a profile of its CPU time when it ends. */
+  readonly profiles?: string
 }
 
 /** Starts PostgreSQL and nats-server, migrates, and lets a relay begin the feed. */
-export async function startWorld(): Promise<World> {
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
   await using starting = new AsyncDisposableStack()
   const directory = await mkdtemp(join(tmpdir(), 'taskwire-bench-'))
   starting.defer(() => rm(directory, { recursive: true, force: true }))
@@ -80,7 +87,7 @@ export async function startWorld(): Promise<World> {
   const serve = async (program: readonly string[]): Promise<Server> => {
     const port = await freePort()
     const url = `http://127.0.0.1:${port}`
-    const child = running.use(new Child(program, { ...environment, PORT: String(port) }))
+    const child = running.use(new Child(program, { ...environment, PORT: String(port) }, options))
     await eventually(async () => !child.running || (await fetch(`${url}/health/live`)).ok, {
       withinMs: START_WITHIN_MS,
     })
@@ -99,8 +106,9 @@ export async function startWorld(): Promise<World> {
       return (await admin.query<Row>(sql, values)).rows
     },
     taskwire: (role) => serve(['src/main.ts', '--role', role]),
-    peer: (name) => serve([`bench/peers/${name}.ts`]),
-    helper: (file) => running.use(new Child([file], environment)),
+    peer: (file) => serve([`bench/peers/${file}`]),
+    helper: (file) => running.use(new Child([file], environment, options)),
+    another: () => startWorld(options),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
   try {

@@ -53,7 +53,7 @@ export async function startFeedBench(world: World): Promise<FeedBench> {
     ours: { name: 'ours', start: startGateway, publisher },
     peer: {
       name: 'peer',
-      start: () => world.peer('graphql-ws-yoga'),
+      start: () => world.peer('graphql-ws-yoga.ts'),
       publisher: new Publisher(nats, 'peer', epoch),
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
