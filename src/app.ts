@@ -194,7 +194,11 @@ function createWorkers(shared: WorkerParts, writing: CommandRunnerOptions) {
     new DueScheduler(expiredConversations(run), database, log),
     new DueScheduler(expiredTrash(run, retentionOptions.trashMs), database, log),
     createRetention({ ...shared, prunings: prunings(retentionOptions) }),
-    new ReminderScheduler(createReminderFiring(writing), log, metrics),
+    new ReminderScheduler(
+      createReminderFiring({ ...writing, deliveriesADay: shared.deliveryOptions.perUserPerDay }),
+      log,
+      metrics,
+    ),
     createDelivery({ ...shared, run, settings: deliverySettings(shared.deliveryOptions) }),
     lag,
   ]

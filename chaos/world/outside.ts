@@ -40,6 +40,7 @@ export class Outside implements AsyncDisposable {
       WEBHOOK_ALLOWED_HOSTS: '127.0.0.1',
       // What a program that dies was sending is sent again after about half a minute.
       DELIVERY_TIMEOUT_MS: '2000',
+      DELIVERIES_PER_USER_PER_DAY: '0',
     }
   }
 

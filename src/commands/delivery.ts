@@ -1,4 +1,4 @@
-import { reminderFailed, reminderSent } from '../domain/reminder.ts'
+import { reminderFailed, reminderSent, undeliveredMessage } from '../domain/reminder.ts'
 import type { ReminderChange, Reminder } from '../domain/reminder-state.ts'
 import { ownedBy } from '../entities/scope.ts'
 import { type Command, defineCommand, type UnitOfWork } from './command.ts'
@@ -105,10 +105,8 @@ function isBeingDelivered(reminder: Reminder | undefined): reminder is Reminder 
 }
 
 async function tellOfFailure(unit: UnitOfWork, { state }: ReminderChange, eventId: string | undefined): Promise<void> {
-  const message = `Could not be delivered by ${state.channel} (${state.errorMessage ?? ''}) – ${state.message}`
-  const { task: taskId } = state
   const [notification] = await insertNotifications(unit, [
-    { userId: unit.userId, type: 'REMINDER', message, taskId, failed: true },
+    { userId: unit.userId, type: 'REMINDER', message: undeliveredMessage(state), taskId: state.task, failed: true },
   ])
   if (notification !== undefined) unit.record(notification, eventId)
 }

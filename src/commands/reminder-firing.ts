@@ -1,11 +1,18 @@
 import { sql } from 'kysely'
-import { type ChangedReminder, reminderCancelled, reminderSent, reminderTriggered } from '../domain/reminder.ts'
+import {
+  type ChangedReminder,
+  reminderCancelled,
+  reminderFailed,
+  reminderSent,
+  reminderTriggered,
+  undeliveredMessage,
+} from '../domain/reminder.ts'
 import { type ReminderFullRow, reminder, reminderFullRow } from '../entities/reminder-state.ts'
 import type { Tx } from '../entities/tables.ts'
-import type { EventOrigin } from '../events/envelope.ts'
 import type { CommandRunnerOptions } from './command.ts'
+import { DeliveryLimit } from './delivery-limit.ts'
 import { type FiredReminder, insertDeliveries } from './delivery-rows.ts'
-import { insertNotifications } from './notification-rows.ts'
+import { type Notice, insertNotifications } from './notification-rows.ts'
 import { RecordedEvents } from './recorded-events.ts'
 import { updateReminderRows } from './reminder-rows.ts'
 
@@ -13,7 +20,14 @@ import { updateReminderRows } from './reminder-rows.ts'
  * How reminders fire. One transaction, which belongs to no user, claims those that are due, whoever they are of; changes
  * their rows; and writes their events, the notifications of IN_APP, and the deliveries of the others. All of it is there
  * or nothing: a reminder that is claimed twice, or not at all, cannot be.
+ *
+ * What goes outside counts against its user's limit. A reminder past that has fired and failed at once, without a delivery.
  */
+
+export interface FiringOptions extends CommandRunnerOptions {
+  /** How many reminders may go outside for one user in a day; absent: any number. */
+  readonly deliveriesADay?: number | undefined
+}
 
 /** Which reminders to fire. */
 export type Due = { readonly atMost: number; readonly except: readonly string[] } | { readonly id: string }
@@ -44,7 +58,8 @@ export class FiringError extends Error {
 export type FireReminders = (due: Due) => Promise<Firing>
 
 /** @param options with a database under the worker's role */
-export function createReminderFiring({ database, publicUrl, onCommit }: CommandRunnerOptions): FireReminders {
+export function createReminderFiring(options: FiringOptions): FireReminders {
+  const { database, publicUrl, onCommit, deliveriesADay } = options
   return async (due) => {
     let claimed: readonly string[] = []
     try {
@@ -52,7 +67,7 @@ export function createReminderFiring({ database, publicUrl, onCommit }: CommandR
       const { now, waitedSince, ...firing } = await database.asNobody(async (tx) => {
         const rows = await claim(tx, due)
         claimed = rows.map(({ id }) => id)
-        const written = await fire(tx, rows, new RecordedEvents(publicUrl))
+        const written = await fire(tx, rows, new RecordedEvents(publicUrl), deliveriesADay)
         return { ...written, nextInMs: await nextIn(tx, due, rows.length, written.faulty), now: tx.now.getTime() }
       })
       if (firing.settled > 0) onCommit()
@@ -89,32 +104,52 @@ async function claim({ db, now }: Tx, due: Due): Promise<DueRow[]> {
   return rows
 }
 
-async function fire(tx: Tx, rows: readonly DueRow[], events: RecordedEvents) {
-  const fired: FiredReminder[] = []
-  const changed: ReminderFullRow[] = []
+/** What becomes of one reminder. */
+interface Settled {
+  /** As its row is to be. */
+  readonly last: ReminderFullRow
+  /** false: it was cancelled instead. */
+  readonly fired: boolean
+  readonly delivery?: FiredReminder
+  readonly notice?: CausedNotice
+}
+
+interface CausedNotice extends Notice {
+  readonly correlationId: string
+  readonly causationId: string
+}
+
+async function fire(tx: Tx, rows: readonly DueRow[], events: RecordedEvents, aDay: number | undefined) {
+  const outside = rows.filter(({ channel, task_open: open }) => channel !== 'IN_APP' && open === true)
+  const userIds = outside.map(({ user_id: userId }) => userId)
+  const limit = await DeliveryLimit.take(tx, userIds, aDay)
+  const settled: Settled[] = []
   const faulty: { id: string; error: unknown }[] = []
   const waitedSince: number[] = []
   for (const row of rows) {
     const before = events.count
     try {
-      const { last, told } = settle(row, tx.now, events)
-      changed.push(last)
-      if (told === undefined) continue
-      fired.push(told)
-      waitedSince.push(Math.max(row.remind_at.getTime(), row.updated_at.getTime()))
+      const one = settle(row, tx.now, events, limit)
+      settled.push(one)
+      if (one.fired) waitedSince.push(Math.max(row.remind_at.getTime(), row.updated_at.getTime()))
     } catch (error) {
       events.takeBack(before)
       faulty.push({ id: row.id, error })
     }
   }
+  const [changed, deliveries, notices] = [
+    settled.map(({ last }) => last),
+    settled.flatMap(({ delivery }) => delivery ?? []),
+    settled.flatMap(({ notice }) => notice ?? []),
+  ]
   // Sent together: in a burst each answer that is waited for is waited for behind the relay and the consumers.
-  await Promise.all([updateReminderRows(tx.db, changed), insertDeliveries(tx, fired), notify(tx, fired, events)])
+  await Promise.all([updateReminderRows(tx.db, changed), insertDeliveries(tx, deliveries), notify(tx, notices, events)])
   events.send(tx)
   return { settled: changed.length, waitedSince, faulty }
 }
 
 /** What becomes of one reminder, with its events. */
-function settle(row: DueRow, now: Date, events: RecordedEvents) {
+function settle(row: DueRow, now: Date, events: RecordedEvents, limit: DeliveryLimit): Settled {
   const { user_id: userId, correlation_id: correlationId } = row
   const waiting = reminder(row, row.task_title)
   const origin = { userId, actorId: 'system', correlationId }
@@ -126,26 +161,32 @@ function settle(row: DueRow, now: Date, events: RecordedEvents) {
   if (row.task_open !== true) {
     const cancelled = reminderCancelled(waiting, now)
     if (cancelled === undefined) throw new Error('A reminder that waits cannot be cancelled already.')
-    return { last: rowOf(cancelled, record(cancelled, row.last_event_id)), told: undefined }
+    return { last: rowOf(cancelled, record(cancelled, row.last_event_id)), fired: false }
   }
   const triggered = reminderTriggered(waiting, now)
   const eventId = record(triggered, row.last_event_id)
-  const told: FiredReminder = { userId, eventId, correlationId, state: triggered.state, target: triggered.target }
-  if (triggered.state.channel !== 'IN_APP') return { last: rowOf(triggered, eventId), told }
-  const sent = reminderSent(triggered, 0, now)
-  return { last: rowOf(sent, record(sent, eventId)), told }
+  const { state, target } = triggered
+  const notice = { userId, type: 'REMINDER', taskId: state.task, correlationId } as const
+  if (state.channel === 'IN_APP') {
+    const sent = reminderSent(triggered, 0, now)
+    const last = rowOf(sent, record(sent, eventId))
+    return { last, fired: true, notice: { ...notice, message: state.message, causationId: eventId } }
+  }
+  const refused = limit.refuse(userId)
+  if (refused === undefined)
+    return { last: rowOf(triggered, eventId), fired: true, delivery: { userId, eventId, correlationId, state, target } }
+  const failed = reminderFailed(triggered, refused, 0, now)
+  const causationId = record(failed, eventId)
+  const message = undeliveredMessage(failed.state)
+  return { last: rowOf(failed, causationId), fired: true, notice: { ...notice, message, failed: true, causationId } }
 }
 
-async function notify(tx: Tx, fired: readonly FiredReminder[], events: RecordedEvents): Promise<void> {
-  const inApp = fired.filter(({ state }) => state.channel === 'IN_APP')
-  const notices = inApp.map(
-    ({ userId, state }) => ({ userId, type: 'REMINDER', message: state.message, taskId: state.task }) as const,
-  )
+async function notify(tx: Tx, notices: readonly CausedNotice[], events: RecordedEvents): Promise<void> {
   const made = await insertNotifications(tx, notices)
-  for (const [index, { userId, eventId, correlationId }] of inApp.entries()) {
+  for (const [index, { userId, correlationId, causationId }] of notices.entries()) {
     const notification = made[index]
-    const origin: EventOrigin = { userId, actorId: 'system', correlationId, causationId: eventId }
-    if (notification !== undefined) events.record(notification, origin)
+    if (notification !== undefined)
+      events.record(notification, { userId, actorId: 'system', correlationId, causationId })
   }
 }
 

@@ -163,6 +163,11 @@ export function reminderFailed(reminder: Reminder, error: string, retries: numbe
   return changed('reminder.failed', reminder, target, { ...next, state: 'FAILED', errorMessage, retryCount })
 }
 
+/** What its user is told in the app of one that could not be delivered. */
+export function undeliveredMessage({ channel, errorMessage, message }: ReminderState): string {
+  return `Could not be delivered by ${channel} (${errorMessage ?? ''}) – ${message}`
+}
+
 /** What the reminder would say if it went out in time: until it fires, its message. */
 export function waitingMessage(state: ReminderState): string {
   const at = waitedSince(state)

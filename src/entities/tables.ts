@@ -6,6 +6,7 @@ import { AuditEntryEntity } from './audit-entry.ts'
 import { ClockEntity } from './clock.ts'
 import { ConversationMessageEntity, ConversationSessionEntity } from './conversation.ts'
 import { DeadLetterEntity } from './dead-letter.ts'
+import { DeliveryCountEntity } from './delivery-count.ts'
 import { DeliveryEntity } from './delivery.ts'
 import { EntityIdEntity } from './entity-id.ts'
 import { IdempotencyKeyEntity } from './idempotency-key.ts'
@@ -30,6 +31,7 @@ export const entities = [
   NotificationEntity,
   NotificationSettingsEntity,
   DeliveryEntity,
+  DeliveryCountEntity,
   WebhookSecretEntity,
   ConversationSessionEntity,
   ConversationMessageEntity,

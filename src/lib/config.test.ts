@@ -78,7 +78,9 @@ test('what a user may have open is bounded, and can be raised', () => {
 test('the ways out are there as far as they are configured, each whole', () => {
   const none = loadConfig(complete).delivery
   assert.deepEqual([none.email, none.sms, none.webhooks, none.allowedHosts], [undefined, undefined, true, []])
-  assert.deepEqual([none.timeoutMs, none.maxTries], [15_000, 8])
+  assert.deepEqual([none.timeoutMs, none.maxTries, none.perUserPerDay], [15_000, 8, 1_000])
+  const unlimited = loadConfig({ ...complete, DELIVERIES_PER_USER_PER_DAY: '0' })
+  assert.equal(unlimited.delivery.perUserPerDay, undefined)
   const email = { SMTP_URL: 'smtps://user:secret@mail.example.com', SMTP_FROM: 'Taskwire <reminders@example.com>' }
   const sms = { SMS_ACCOUNT_SID: 'AC1', SMS_AUTH_TOKEN: 'secret', SMS_FROM: '+4930123456' }
   const all = loadConfig({ ...complete, ...email, ...sms, WEBHOOK_ALLOWED_HOSTS: 'LocalHost:3000, [::1]' }).delivery

@@ -14,6 +14,8 @@ export interface DeliveryConfig {
   /** For one try. */
   readonly timeoutMs: number
   readonly maxTries: number
+  /** How many reminders may go outside for one user in a day; undefined: any number. */
+  readonly perUserPerDay: number | undefined
 }
 
 const SENDER = /^([^<>@]* )?<?[^\s<>@,]+@[^\s<>@,]+>?$/
@@ -39,6 +41,7 @@ export const deliveryVariables = {
   WEBHOOK_ALLOWED_HOSTS: list.pipe(z.array(host)).default([]),
   DELIVERY_TIMEOUT_MS: wholeNumber(100, MINUTE).default(15 * SECOND),
   DELIVERY_MAX_TRIES: wholeNumber(1, 100).default(8),
+  DELIVERIES_PER_USER_PER_DAY: wholeNumber(0, 1_000_000).default(1_000),
 }
 
 /** What has to fit together. */
@@ -65,5 +68,6 @@ export function deliveryConfig(e: z.output<z.ZodObject<typeof deliveryVariables>
     allowedHosts: e.WEBHOOK_ALLOWED_HOSTS,
     timeoutMs: e.DELIVERY_TIMEOUT_MS,
     maxTries: e.DELIVERY_MAX_TRIES,
+    perUserPerDay: e.DELIVERIES_PER_USER_PER_DAY === 0 ? undefined : e.DELIVERIES_PER_USER_PER_DAY,
   }
 }

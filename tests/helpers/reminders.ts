@@ -1,5 +1,5 @@
 import { createTasks } from '../../src/commands/tasks.ts'
-import { createReminderFiring, type FireReminders } from '../../src/commands/reminder-firing.ts'
+import { createReminderFiring, type FireReminders, type FiringOptions } from '../../src/commands/reminder-firing.ts'
 import type { ReminderFullRow } from '../../src/entities/reminder-state.ts'
 import type { CommandWorld } from './commands.ts'
 import type { TestDatabase } from './database.ts'
@@ -14,9 +14,18 @@ export function remindersOf(postgres: TestDatabase, taskId: string): Promise<Rem
 }
 
 /** Fires as a worker does. @param statements where to put the SQL */
-export function firingOf({ postgres }: CommandWorld, statements: string[] = []): FireReminders {
+export function firingOf(
+  { postgres }: CommandWorld,
+  statements: string[] = [],
+  options: Pick<FiringOptions, 'deliveriesADay'> = {},
+): FireReminders {
   const database = postgres.open('taskwire_worker', { onStatement: (sql) => statements.push(sql) })
-  return createReminderFiring({ database, publicUrl: 'http://localhost:4000', onCommit: () => undefined })
+  return createReminderFiring({
+    ...options,
+    database,
+    publicUrl: 'http://localhost:4000',
+    onCommit: () => undefined,
+  })
 }
 
 /** Sets the clock of everybody on the database. */
