@@ -110,7 +110,7 @@ export class OwnReminders {
   undo(deed: Deed): Operation | undefined {
     const reminder = this.#reminders.get(deed.entityId)
     if (reminder?.near !== false) return undefined
-    return undoing(deed, [], (type) =>
+    return undoing({ ...deed, version: null }, [], (type) =>
       this.#reminders.set(deed.entityId, { ...reminder, cancelled: type === 'reminder.cancelled' }),
     )
   }
