@@ -13,7 +13,8 @@ const BATCH_SIZE = 50
  * scheduler's.
  */
 export function createRecurrenceConsumer(run: RunCommand, options: ConsumerOptions): Service {
-  const settings = { batchSize: BATCH_SIZE, ...options.settings }
+  // The user waits for the next instance, and there is nothing that a larger batch would save.
+  const settings = { batchSize: BATCH_SIZE, lingerMs: 0, ...options.settings }
   return createConsumer({ name: 'recurrence', run, react: continueWhatIsDone }, { ...options, settings })
 }
 

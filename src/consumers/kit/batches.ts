@@ -36,3 +36,35 @@ export async function* inBatches<T>(items: AsyncIterable<T>, { size, lingerMs }:
     yield batch
   }
 }
+
+/**
+ * Works on batches as they come, up to `atOnce` of them beside one another. The first that fails ends it.
+ *
+ * @param endBatches called where one has failed: the batches are to end
+ */
+export async function workOff<T>(
+  batches: AsyncIterable<T>,
+  atOnce: number,
+  work: (batch: T) => Promise<void>,
+  endBatches: () => void,
+): Promise<void> {
+  const working = new Set<Promise<void>>()
+  let failure: { readonly error: unknown } | undefined
+  const begin = (batch: T) => {
+    const done = work(batch)
+      .catch((error: unknown) => {
+        failure ??= { error }
+        endBatches()
+      })
+      .finally(() => working.delete(done))
+    working.add(done)
+  }
+  for await (const batch of batches) {
+    // What is left comes again.
+    if (failure !== undefined) break
+    begin(batch)
+    if (working.size === atOnce) await Promise.race(working)
+  }
+  await Promise.all(working)
+  if (failure !== undefined) throw failure.error
+}

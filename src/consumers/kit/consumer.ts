@@ -9,7 +9,7 @@ import type { Log } from '../../lib/log.ts'
 import { LoopService, type RunningState, type Service } from '../../lib/service.ts'
 import type { Metrics } from '../../lib/telemetry.ts'
 import { attach, HEARTBEAT_MS } from './attach.ts'
-import { inBatches } from './batches.ts'
+import { inBatches, workOff } from './batches.ts'
 import { countDeadLetters } from './dead-letters.ts'
 import { asCommands, type Effects, type Handle, inOneTransaction, type React } from './effects.ts'
 import { type RetryOptions, retryLetters } from './retries.ts'
@@ -25,6 +25,8 @@ export interface ConsumerSettings
   extends Pick<SettleOptions, 'tries' | 'retryDelayMs' | 'newerDelayMs'>,
     Pick<RetryOptions, 'retryPollMs' | 'retryLeaseMs'> {
   readonly batchSize: number
+  /** How many batches this process works on beside one another, as several processes would. */
+  readonly batchesAtOnce: number
   readonly lingerMs: number
   readonly gaugesEveryMs: number
 }
@@ -43,7 +45,9 @@ const MINUTE_MS = 60_000
 
 const DEFAULTS: ConsumerSettings = {
   batchSize: 500,
-  lingerMs: 5,
+  batchesAtOnce: 1,
+  // An event wakes all consumers at once: those that nobody waits for leave the processors to those that somebody does.
+  lingerMs: 20,
   tries: 5,
   // 1 s, 5 s, 25 s, 2 min
   retryDelayMs: (tries) => Math.min(1_000 * 5 ** (tries - 1), 2 * MINUTE_MS),
@@ -98,11 +102,11 @@ class Consumer {
   async consume(state: RunningState): Promise<void> {
     const { name } = this.#definition
     const { database, metrics, natsOptions } = this.#options
-    const { batchSize, lingerMs } = this.#settings
+    const { batchSize, batchesAtOnce, lingerMs } = this.#settings
     const nats = await unlessStopped(state, this.#options.link.ready())
     if (nats === undefined) return
     const log = this.#log
-    const messages = await attach(nats, { name, natsOptions, log, prefetch: 2 * batchSize })
+    const messages = await attach(nats, { name, natsOptions, log, prefetch: (batchesAtOnce + 1) * batchSize })
     const pullNoMore = () => void messages.close()
     const settler = new Settler({
       ...this.#settings,
@@ -116,7 +120,8 @@ class Consumer {
     state.signal.addEventListener('abort', pullNoMore)
     try {
       if (!state.running) pullNoMore()
-      for await (const batch of inBatches(messages, { size: batchSize, lingerMs })) await settler.settle(batch)
+      const batches = inBatches(messages, { size: batchSize, lingerMs })
+      await workOff(batches, batchesAtOnce, (batch) => settler.settle(batch), pullNoMore)
     } finally {
       state.signal.removeEventListener('abort', pullNoMore)
       pullNoMore()
