@@ -3,6 +3,7 @@ import { runCommand } from '../dev/command.ts'
 import { StopRequest } from '../dev/stop-request.ts'
 import { StartError } from '../src/lib/start-error.ts'
 import { feed } from './feed.ts'
+import { limits } from './limits.ts'
 import { reads } from './reads.ts'
 import { keepResults, type Row, tableOf } from './report.ts'
 import { spine } from './spine.ts'
@@ -10,7 +11,7 @@ import type { Suite } from './suite.ts'
 import { time } from './time.ts'
 import { startWorld, type WorldOptions } from './world.ts'
 
-const SUITES: Readonly<Record<string, Suite>> = { reads, spine, feed, time }
+const SUITES: Readonly<Record<string, Suite>> = { reads, spine, feed, time, limits }
 
 const USAGE = `npm run bench -- [--quick] [--only <suite or scenario>]… [--profile <folder>]
 

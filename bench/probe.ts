@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { answer, startAnswering } from './answering.ts'
 import type { Usage } from './questions.ts'
@@ -27,6 +28,27 @@ async function settledUsage(): Promise<Usage> {
   return before
 }
 
+/** Looking takes a descriptor itself: where none is to be had, all are open. */
+function descriptors(): { readonly open: number; readonly most: number } {
+  try {
+    return { open: readdirSync('/proc/self/fd').length, most: mostDescriptors }
+  } catch {
+    return { open: mostDescriptors, most: mostDescriptors }
+  }
+}
+
+/** NaN elsewhere than on Linux. */
+function descriptorLimit(): number {
+  try {
+    return Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1])
+  } catch {
+    return Number.NaN
+  }
+}
+
+const mostDescriptors = descriptorLimit()
+
+answer('descriptors', descriptors)
 answer('usage', usage)
 answer('settledUsage', settledUsage)
 startAnswering()

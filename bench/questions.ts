@@ -4,6 +4,8 @@ export interface Questions {
   readonly usage: (argument: undefined) => Usage
   /** Every process: the same, once its garbage is collected and its memory no longer shrinks. */
   readonly settledUsage: (argument: undefined) => Usage
+  /** Every process: how many descriptors it has open, and how many it may have. */
+  readonly descriptors: (argument: undefined) => { readonly open: number; readonly most: number }
 
   /** The subscribers: opens sockets, one a token, and subscribes each; all are live when it answers. */
   readonly open: (argument: OpenOptions) => undefined
@@ -47,6 +49,8 @@ export interface OpenOptions {
   readonly port: number
   readonly tokens: readonly string[]
   readonly document: string
+  /** From where; absent: from wherever the kernel likes. */
+  readonly localAddress?: string
 }
 
 export interface Reached {

@@ -12,6 +12,8 @@ export interface CreateTasksOptions {
   readonly tokens: readonly string[]
   readonly perSecond: number
   readonly count: number
+  /** What each task has besides a title. */
+  readonly input?: object
 }
 
 export interface TaskLatencyOptions extends CreateTasksOptions {
@@ -29,6 +31,8 @@ export interface TaskLatencies {
   readonly sentToEvent: readonly number[]
   /** From PostgreSQL's commit to the SyncEvent at the client. */
   readonly commitToEvent: readonly number[]
+  /** When the last SyncEvent came, by `monotonicMs`. */
+  readonly endedAtMs: number
 }
 
 /** Creates tasks at a steady rate, the users in turn, and follows each to its SyncEvent at the user's subscriber. */
@@ -40,10 +44,10 @@ export async function taskLatencies({
 }: TaskLatencyOptions): Promise<TaskLatencies> {
   await subscribers.ask('begin', { group, keepArrivals: true })
   const { sent, answered } = await createTasks(options)
-  await subscribers.ask('reached', { group, deliveries: options.count })
+  const { atMs: endedAtMs } = await subscribers.ask('reached', { group, deliveries: options.count })
   const { arrivals } = await subscribers.ask('seen', { group })
   const commits = await commitTimes(world, [...sent.keys()])
-  return { answered, sentToEvent: since(sent, arrivals), commitToEvent: since(commits, arrivals) }
+  return { answered, sentToEvent: since(sent, arrivals), commitToEvent: since(commits, arrivals), endedAtMs }
 }
 
 /**
@@ -51,7 +55,7 @@ export async function taskLatencies({
  *
  * @returns when each was sent, by its id and `monotonicMs`, and how long the answers took, in milliseconds
  */
-export async function createTasks({ server, tokens, perSecond, count }: CreateTasksOptions): Promise<{
+export async function createTasks({ server, tokens, perSecond, count, input }: CreateTasksOptions): Promise<{
   readonly sent: ReadonlyMap<string, number>
   readonly answered: readonly number[]
 }> {
@@ -60,7 +64,7 @@ export async function createTasks({ server, tokens, perSecond, count }: CreateTa
   const answers: Promise<number>[] = []
   await paced(perSecond, count, (index) => {
     const id = newId()
-    const body = JSON.stringify({ query: CREATE, variables: { input: { id, title: titleSentNow() } } })
+    const body = JSON.stringify({ query: CREATE, variables: { input: { ...input, id, title: titleSentNow() } } })
     sent.set(id, monotonicMs())
     answers.push(post(agent, server, tokens[index % tokens.length] ?? '', body))
   })

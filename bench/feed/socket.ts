@@ -12,6 +12,7 @@ export interface SocketOptions extends SocketListener {
   readonly port: number
   readonly token: string
   readonly document: string
+  readonly localAddress?: string
 }
 
 interface Frame {
@@ -49,6 +50,7 @@ export class FeedSocket {
     this.#socket = connect({
       host: '127.0.0.1',
       port: options.port,
+      ...(options.localAddress !== undefined && { localAddress: options.localAddress }),
       noDelay: true,
       onread: {
         buffer: chunk,

@@ -22,7 +22,7 @@ function groupOf(name: string): Group {
   return group
 }
 
-async function open({ group: name, port, tokens, document }: OpenOptions): Promise<undefined> {
+async function open({ group: name, tokens, ...where }: OpenOptions): Promise<undefined> {
   const tally = new Tally()
   const group: Group = { tally, sockets: [] }
   groups.set(name, group)
@@ -32,9 +32,8 @@ async function open({ group: name, port, tokens, document }: OpenOptions): Promi
     for (const token of waiting)
       group.sockets.push(
         await FeedSocket.open({
-          port,
+          ...where,
           token,
-          document,
           event: (message) => tally.event(message),
           reset: () => tally.reset(),
           closed: (code) => tally.closed(code),

@@ -1,6 +1,7 @@
 import { eventually } from '../../tests/helpers/eventually.ts'
 import type { Row } from '../report.ts'
 import { tokensFor, type World } from '../world.ts'
+import { workedOff } from '../worked-off.ts'
 import { BARE, contest, OURS, type Rounds, rowsOf } from '../http/contest.ts'
 import type { LoadRequest } from '../http/load.ts'
 
@@ -35,7 +36,7 @@ export async function mutations(world: World, rounds: Rounds): Promise<Row[]> {
 
   const worker = await world.taskwire('worker')
   const withWorker = await contest(contenders, { ...rounds, rounds: Math.ceil(rounds.rounds / 2) }, () =>
-    workedOff(world),
+    workedOff(world).then(() => forget(world)),
   )
   await worker.process.stop()
   const alone = await contest(contenders, rounds, () => forget(world))
@@ -44,21 +45,6 @@ export async function mutations(world: World, rounds: Rounds): Promise<Row[]> {
     ...rowsOf('createTask', ...alone, { rate: { is: 'least', floor: 0.4, good: 0.7, stretch: 0.9 } }),
     ...rowsOf('createTask, a worker publishing and auditing meanwhile', ...withWorker),
   ]
-}
-
-/** Until every event is published and audited. */
-async function workedOff(world: World): Promise<void> {
-  await eventually(
-    async () => {
-      const [open] = await world.query<{ count: string }>(
-        `SELECT count(*) FROM outbox WHERE published_at IS NULL
-           OR NOT EXISTS (SELECT FROM audit_entries WHERE event_id = outbox.id)`,
-      )
-      return open?.count === '0'
-    },
-    { withinMs: 120_000, everyMs: 200 },
-  )
-  await forget(world)
 }
 
 /** Every round begins with tables of the same size. A worker that looks for what is due may make it a deadlock: once more. */
