@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { problemsOf, release, writeDocuments } from '../scripts/event-contract.ts'
+import { publishedSchema } from '../src/events/json-schema.ts'
+import { EVENT_TYPES, eventTypes } from '../src/events/types.ts'
 
 const contract = resolve(import.meta.dirname, '../contract')
 
@@ -46,6 +48,19 @@ test('a document that is lost, changed or of no type any more is seen, and print
   await writeDocuments(copy.folder)
   assert.deepEqual(await problemsOf(copy.folder), [])
 })
+
+test('every field of every published schema says what it is', () => {
+  const untold = eventTypes.flatMap((type) => {
+    const { properties, $defs } = publishedSchema(type, EVENT_TYPES[type].schemaVersion, '')
+    const fields = { ...properties, ...$defs?.State?.properties, ...$defs?.FieldChange?.properties }
+    return Object.entries(fields).flatMap(([name, field]) => (isTold(field) ? [] : [`${type} ${name}`]))
+  })
+  assert.deepEqual(untold, [])
+})
+
+function isTold(field: unknown): boolean {
+  return typeof field === 'object' && field !== null && ('description' in field || '$ref' in field)
+}
 
 test('what breaks the last release is seen, and is no release', async () => {
   await using copy = await copied()

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { nextVersion } from './entity.ts'
 import type { NotificationType } from './notification.ts'
+import { changedAt, entityId } from './state-fields.ts'
 
 /*
  * Which notifications a user gets. Settings are there from the start: until they are saved for the first time they are
@@ -13,14 +14,13 @@ export type Setting = (typeof SETTINGS)[number]
 
 /** What an event tells of the settings: the fields of the API's NotificationSettings, and when they last changed. */
 export const notificationSettingsFields = {
-  id: z.guid(),
-  /** 0: never saved. */
-  version: z.int().min(0),
-  reminder: z.boolean(),
-  completion: z.boolean(),
-  created: z.boolean(),
-  updated: z.boolean(),
-  updatedAt: z.iso.datetime({ precision: 3 }),
+  id: entityId,
+  version: z.int().min(0).describe('Which version this is; 0: the settings were never saved, and are the defaults.'),
+  reminder: z.boolean().describe('Whether the user is notified of reminders.'),
+  completion: z.boolean().describe('Whether the user is notified of tasks that are completed.'),
+  created: z.boolean().describe('Whether the user is notified of tasks that the system makes.'),
+  updated: z.boolean().describe('Whether the user is notified of other changes of tasks.'),
+  updatedAt: changedAt,
 }
 
 /** A user's settings as their rules and their events see them. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { nextVersion } from './entity.ts'
+import { changedAt, entityId, entityVersion, instant, madeAt } from './state-fields.ts'
 
 /*
  * A notification and the ways between its states.
@@ -16,21 +17,20 @@ export const DELIVERY_STATUSES = ['SENT', 'READ', 'FAILED'] as const
 /** In Unicode code points. */
 export const MAX_MESSAGE = 500
 
-const instant = z.iso.datetime({ precision: 3 })
-
 /** What an event tells of a notification: the own fields of the API's Notification. */
 export const notificationFields = {
-  id: z.guid(),
-  version: z.int().min(1),
-  type: z.enum(NOTIFICATION_TYPES),
-  message: z.string(),
-  /** The task that it is about, be it gone or not. */
-  task: z.guid().nullable(),
-  deliveryStatus: z.enum(DELIVERY_STATUSES),
-  sentAt: instant.nullable(),
-  readAt: instant.nullable(),
-  createdAt: instant,
-  updatedAt: instant,
+  id: entityId,
+  version: entityVersion,
+  type: z.enum(NOTIFICATION_TYPES).describe('What it tells of.'),
+  message: z.string().describe('What the user is to read.'),
+  task: z.guid().nullable().describe('The task that it is about, which may be gone by now.'),
+  deliveryStatus: z
+    .enum(DELIVERY_STATUSES)
+    .describe('FAILED: it tells that a reminder could not be delivered elsewhere.'),
+  sentAt: instant.nullable().describe('Since when it has been in the user’s list; null where it is FAILED.'),
+  readAt: instant.nullable().describe('When it was read; null while it is not.'),
+  createdAt: madeAt,
+  updatedAt: changedAt,
 }
 
 /** A notification as its rules and its events see it. Instants are RFC 3339 in UTC with milliseconds. */

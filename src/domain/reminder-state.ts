@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { changedAt, entityId, entityVersion, instant, madeAt } from './state-fields.ts'
 
 export const REMINDER_STATES = ['PENDING', 'SENT', 'CANCELLED', 'FAILED'] as const
 export type ReminderStateName = (typeof REMINDER_STATES)[number]
@@ -14,30 +15,32 @@ export const TARGET_FIELDS = {
   WEBHOOK: 'url',
 } as const satisfies Record<ReminderChannel, string | null>
 
-const instant = z.iso.datetime({ precision: 3 })
-
 /**
  * What an event tells of a reminder: the own fields of the API's Reminder, what its task was called at that time, and what
  * the reminder says or, until it fires, would say. Of a target's URL only the origin: the rest may be a secret.
  */
 export const reminderFields = {
-  id: z.guid(),
-  version: z.int().min(1),
-  task: z.guid().nullable(),
-  taskTitle: z.string().nullable(),
-  message: z.string(),
-  remindAt: instant,
-  dueAt: instant.nullable(),
-  state: z.enum(REMINDER_STATES),
-  channel: z.enum(CHANNELS),
-  target: z.looseObject({ address: z.string(), phoneNumber: z.string(), url: z.string() }).partial().nullable(),
-  automatic: z.boolean(),
-  triggeredAt: instant.nullable(),
-  sentAt: instant.nullable(),
-  errorMessage: z.string().nullable(),
-  retryCount: z.int().min(0),
-  createdAt: instant,
-  updatedAt: instant,
+  id: entityId,
+  version: entityVersion,
+  task: z.guid().nullable().describe('The task that it reminds of; null once that is gone.'),
+  taskTitle: z.string().nullable().describe('What the task was called at that time.'),
+  message: z.string().describe('What it says or, until it fires, would say.'),
+  remindAt: instant.describe('When it is to come.'),
+  dueAt: instant.nullable().describe('When the task that it speaks of is due.'),
+  state: z.enum(REMINDER_STATES).describe('PENDING until it is delivered, also while that is being tried.'),
+  channel: z.enum(CHANNELS).describe('The way it takes.'),
+  target: z
+    .looseObject({ address: z.string(), phoneNumber: z.string(), url: z.string() })
+    .partial()
+    .nullable()
+    .describe('Whom it goes to, by one of the three; of a URL only the origin. null for IN_APP.'),
+  automatic: z.boolean().describe('Whether it was made of the task’s lead time, and moves with the task.'),
+  triggeredAt: instant.nullable().describe('When it fired; null while it waits.'),
+  sentAt: instant.nullable().describe('When it was delivered.'),
+  errorMessage: z.string().nullable().describe('Why it could not be delivered.'),
+  retryCount: z.int().min(0).describe('How often its delivery was tried again.'),
+  createdAt: madeAt,
+  updatedAt: changedAt,
 }
 
 /** A reminder as its rules and its events see it. Instants are RFC 3339 in UTC with milliseconds. */

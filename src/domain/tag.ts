@@ -1,16 +1,15 @@
 import { z } from 'zod'
 import { nextVersion } from './entity.ts'
-
-const instant = z.iso.datetime({ precision: 3 })
+import { changedAt, entityId, entityVersion, madeAt } from './state-fields.ts'
 
 /** What an event tells of a tag: the fields of the API's Tag. */
 export const tagFields = {
-  id: z.guid(),
-  version: z.int().min(1),
-  name: z.string(),
-  color: z.string().nullable(),
-  createdAt: instant,
-  updatedAt: instant,
+  id: entityId,
+  version: entityVersion,
+  name: z.string().describe('What it is called; unique among the user’s, whatever the case.'),
+  color: z.string().nullable().describe('`#rrggbb`; null: none.'),
+  createdAt: madeAt,
+  updatedAt: changedAt,
 }
 
 /** A tag as its rules and its events see it. Instants are RFC 3339 in UTC with milliseconds, so they sort as text. */

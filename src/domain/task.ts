@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { nextVersion } from './entity.ts'
 import { badUserInput, TaskwireError } from './errors.ts'
+import { changedAt, entityId, entityVersion, instant, madeAt, tags } from './state-fields.ts'
 import type { TagRef } from './tag.ts'
 import { inOrderOfName } from './task-tags.ts'
 
@@ -28,29 +29,30 @@ export type TaskStatus = (typeof STATUSES)[number]
 export const PRIORITIES = ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] as const
 export type TaskPriority = (typeof PRIORITIES)[number]
 
-const instant = z.iso.datetime({ precision: 3 })
-
 /** What an event tells of a task: the own fields of the API's Task, and its tags by the names they had. */
 export const taskFields = {
-  id: z.guid(),
-  version: z.int().min(1),
-  title: z.string(),
-  description: z.string().nullable(),
-  status: z.enum(STATUSES),
-  completed: z.boolean(),
-  completedAt: instant.nullable(),
-  priority: z.enum(PRIORITIES),
-  dueDate: instant.nullable(),
-  reminderLeadTime: z.int().nullable(),
-  tags: z.array(z.looseObject({ id: z.guid(), name: z.string() })),
+  id: entityId,
+  version: entityVersion,
+  title: z.string().describe('What is to be done.'),
+  description: z.string().nullable().describe('More about it; null where there is none.'),
+  status: z.enum(STATUSES).describe('Where it stands.'),
+  completed: z.boolean().describe('Whether its status is COMPLETED.'),
+  completedAt: instant.nullable().describe('When it was completed; null while it is open.'),
+  priority: z.enum(PRIORITIES).describe('How much it matters.'),
+  dueDate: instant.nullable().describe('When it is due; null: at no certain time.'),
+  reminderLeadTime: z
+    .int()
+    .nullable()
+    .describe('How long before it is due its reminder comes, in minutes; null: none does.'),
+  tags,
   // Events of before there were series are without these.
-  recurringTask: z.guid().nullish(),
-  occurrenceAt: instant.nullish(),
-  instanceDate: z.iso.date().nullish(),
-  recurrenceParent: z.guid().nullish(),
-  deletedAt: instant.nullable(),
-  createdAt: instant,
-  updatedAt: instant,
+  recurringTask: z.guid().nullish().describe('The series that it is an instance of; null: of none.'),
+  occurrenceAt: instant.nullish().describe('Of an instance: the time that it stands for.'),
+  instanceDate: z.iso.date().nullish().describe('Of an instance: that day, in the time zone of the series.'),
+  recurrenceParent: z.guid().nullish().describe('Of an instance: the one before it; null for the first.'),
+  deletedAt: instant.nullable().describe('Since when it has been in the trash; null while it is not there.'),
+  createdAt: madeAt,
+  updatedAt: changedAt,
 }
 
 /**
