@@ -1,7 +1,6 @@
-import DataLoader from 'dataloader'
+import type DataLoader from 'dataloader'
 import { type RawBuilder, type Selectable, sql } from 'kysely'
 import type { EntityType } from '../domain/entity.ts'
-import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import type { Tables } from '../entities/tables.ts'
 import type { AuditOperation } from '../events/operations.ts'
@@ -12,6 +11,7 @@ import { type DateTimeFilter, dateTimeConditions } from './date-time-filter.ts'
 import { type Page, type PagingArgs, readPage } from './keyset.ts'
 import type { OrderKey } from './keyset-branches.ts'
 import type { Reads } from './reads.ts'
+import { rowLoader } from './row-loader.ts'
 import { isOneOf, isText } from './text-filter.ts'
 
 export type AuditEntryRow = Selectable<Tables['audit_entries']>
@@ -74,17 +74,7 @@ export function auditEntry(context: Context, id: string): Promise<AuditEntryRow 
 }
 
 function auditEntryById(reads: Reads): DataLoader<string, AuditEntryRow | null> {
-  return new DataLoader(async (ids) => {
-    const { db } = await reads.open()
-    const rows = await db
-      .selectFrom('audit_entries')
-      .selectAll()
-      .where(isAmong('id', ids))
-      .where(ownedBy(reads.userId))
-      .execute()
-    const found = new Map(rows.map((row) => [row.id, row]))
-    return ids.map((id) => found.get(id) ?? null)
-  })
+  return rowLoader(reads, (db) => db.selectFrom('audit_entries').selectAll())
 }
 
 type Condition = RawBuilder<boolean>

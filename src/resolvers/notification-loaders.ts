@@ -6,23 +6,13 @@ import {
 } from '../domain/notification-settings.ts'
 import { notificationSettings } from '../entities/notification-settings-state.ts'
 import type { NotificationRow } from '../entities/notification-state.ts'
-import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import type { Reads } from './reads.ts'
+import { rowLoader } from './row-loader.ts'
 
 /** Notifications by their ids in lower case; null where the user has none. */
 export function notificationById(reads: Reads): DataLoader<string, NotificationRow | null> {
-  return new DataLoader(async (ids) => {
-    const { db } = await reads.open()
-    const rows = await db
-      .selectFrom('notifications')
-      .selectAll()
-      .where(isAmong('id', ids))
-      .where(ownedBy(reads.userId))
-      .execute()
-    const found = new Map(rows.map((row) => [row.id, row]))
-    return ids.map((id) => found.get(id) ?? null)
-  })
+  return rowLoader(reads, (db) => db.selectFrom('notifications').selectAll())
 }
 
 /** The user's settings by their id in lower case, saved or not; null for any other id. */

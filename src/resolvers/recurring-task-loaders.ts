@@ -5,20 +5,11 @@ import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import { TAG_COLUMNS, type TagRow } from '../entities/tag-state.ts'
 import type { Reads } from './reads.ts'
+import { rowLoader } from './row-loader.ts'
 
 /** Series by their ids in lower case, also those that have ended; null where the user has none. */
 export function recurringTaskById(reads: Reads): DataLoader<string, RecurringTaskRow | null> {
-  return new DataLoader(async (ids) => {
-    const { db } = await reads.open()
-    const rows = await db
-      .selectFrom('recurring_tasks')
-      .select(RECURRING_TASK_COLUMNS)
-      .where(isAmong('id', ids))
-      .where(ownedBy(reads.userId))
-      .execute()
-    const found = new Map(rows.map((row) => [row.id, row]))
-    return ids.map((id) => found.get(id) ?? null)
-  })
+  return rowLoader(reads, (db) => db.selectFrom('recurring_tasks').select(RECURRING_TASK_COLUMNS))
 }
 
 /** How many instances series have made, by the series' ids. */

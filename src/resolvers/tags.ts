@@ -1,8 +1,7 @@
-import DataLoader from 'dataloader'
+import type DataLoader from 'dataloader'
 import { sql } from 'kysely'
 import { type Issue, notFound } from '../domain/errors.ts'
 import { tagKey } from '../domain/tag.ts'
-import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import { type NamedTagRow, TAG_COLUMNS, type TagRow } from '../entities/tag-state.ts'
 import { isUuid } from '../lib/ids.ts'
@@ -10,6 +9,7 @@ import { type Context, viewerOf } from './context.ts'
 import { type Page, type PagingArgs, readPage } from './keyset.ts'
 import type { OrderKey } from './keyset-branches.ts'
 import type { Reads } from './reads.ts'
+import { rowLoader } from './row-loader.ts'
 
 const LONGEST_SEARCH = 1_000
 
@@ -21,18 +21,7 @@ const BY_NAME: readonly OrderKey[] = [
 
 /** Tags by their ids in lower case; null where the user has none, or has deleted it. */
 export function tagById(reads: Reads): DataLoader<string, TagRow | null> {
-  return new DataLoader(async (ids) => {
-    const { db } = await reads.open()
-    const rows = await db
-      .selectFrom('tags')
-      .select(TAG_COLUMNS)
-      .where(isAmong('id', ids))
-      .where('deleted_at', 'is', null)
-      .where(ownedBy(reads.userId))
-      .execute()
-    const found = new Map(rows.map((row) => [row.id, row]))
-    return ids.map((id) => found.get(id) ?? null)
-  })
+  return rowLoader(reads, (db) => db.selectFrom('tags').select(TAG_COLUMNS).where('deleted_at', 'is', null))
 }
 
 /** The whole of a tag that was read without its instants, from the same snapshot. */

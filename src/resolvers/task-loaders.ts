@@ -5,20 +5,11 @@ import { ownedBy } from '../entities/scope.ts'
 import { type NamedTagRow, TAG_COLUMNS, TAG_NAME_COLUMNS, type TagRow } from '../entities/tag-state.ts'
 import { TASK_COLUMNS, type TaskRow } from '../entities/task-state.ts'
 import type { Reads } from './reads.ts'
+import { rowLoader } from './row-loader.ts'
 
 /** Tasks by their ids in lower case, also from the trash; null where the user has none. */
 export function taskById(reads: Reads): DataLoader<string, TaskRow | null> {
-  return new DataLoader(async (ids) => {
-    const { db } = await reads.open()
-    const rows = await db
-      .selectFrom('tasks')
-      .select(TASK_COLUMNS)
-      .where(isAmong('id', ids))
-      .where(ownedBy(reads.userId))
-      .execute()
-    const found = new Map(rows.map((row) => [row.id, row]))
-    return ids.map((id) => found.get(id) ?? null)
-  })
+  return rowLoader(reads, (db) => db.selectFrom('tasks').select(TASK_COLUMNS))
 }
 
 /** The tags of tasks, deleted ones left out, in order of name. */
