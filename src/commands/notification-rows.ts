@@ -11,6 +11,7 @@ import { NOTIFICATION_COLUMNS, notificationRow, notificationState } from '../ent
 import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import { isUuid, newId } from '../lib/ids.ts'
+import { updateRows } from './changed-rows.ts'
 import type { UnitOfWork } from './command.ts'
 
 const COLUMNS = sql.join(NOTIFICATION_COLUMNS.map((column) => sql.ref(column)))
@@ -100,11 +101,6 @@ function newestFirst(unit: UnitOfWork) {
 
 /** Writes notifications that were read to their rows, which are locked. */
 export async function updateReadRows(unit: UnitOfWork, changes: readonly NotificationChange[]): Promise<void> {
-  const rows = JSON.stringify(changes.map(({ state }) => notificationRow(state, unit.userId)))
-  await sql`
-    UPDATE notifications
-    SET version = changed.version, delivery_status = changed.delivery_status, read_at = changed.read_at,
-        updated_at = changed.updated_at
-    FROM json_populate_recordset(NULL::notifications, ${rows}::json) AS changed
-    WHERE notifications.id = changed.id AND ${ownedBy(unit.userId, 'notifications')}`.execute(unit.db)
+  const rows = changes.map(({ state }) => notificationRow(state, unit.userId))
+  await updateRows(unit.db, 'notifications', ['version', 'delivery_status', 'read_at', 'updated_at'], rows)
 }

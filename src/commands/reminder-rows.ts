@@ -7,6 +7,7 @@ import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import type { Db } from '../entities/tables.ts'
 import { isUuid } from '../lib/ids.ts'
+import { updateRows } from './changed-rows.ts'
 import type { UnitOfWork } from './command.ts'
 
 const COLUMNS = [...REMINDER_COLUMNS, 'message', 'correlation_id', 'last_event_id'] as const
@@ -100,12 +101,6 @@ async function insertReminderRows(db: Db, rows: readonly ReminderFullRow[]): Pro
 }
 
 /** Writes the rows of reminders, of any users, which are locked: in one statement, however many there are. */
-export async function updateReminderRows(db: Db, rows: readonly ReminderFullRow[]): Promise<void> {
-  if (rows.length === 0) return
-  const assignments = CHANGING.map((column) => sql`${sql.ref(column)} = ${sql.ref(`changed.${column}`)}`)
-  const updated = await sql`
-    UPDATE reminders SET ${sql.join(assignments)}
-    FROM json_populate_recordset(NULL::reminders, ${JSON.stringify(rows)}::json) AS changed
-    WHERE reminders.id = changed.id AND reminders.user_id = changed.user_id`.execute(db)
-  if (updated.numAffectedRows !== BigInt(rows.length)) throw new Error('A reminder was not there any more.')
+export function updateReminderRows(db: Db, rows: readonly ReminderFullRow[]): Promise<void> {
+  return updateRows(db, 'reminders', CHANGING, rows)
 }

@@ -5,6 +5,7 @@ import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import { TASK_COLUMNS, taskRow, taskState } from '../entities/task-state.ts'
 import { isUuid } from '../lib/ids.ts'
+import { updateRows } from './changed-rows.ts'
 import type { UnitOfWork } from './command.ts'
 import { registerIds } from './entity-ids.ts'
 
@@ -104,12 +105,8 @@ export async function reinsertTaskRow(unit: UnitOfWork, task: TaskState): Promis
 /** Writes changed tasks to their rows, which are locked: each as its new state says, with the links to its tags. */
 export async function updateTaskRows(unit: UnitOfWork, changes: readonly TaskChange[]): Promise<void> {
   if (changes.length === 0) return
-  const rows = JSON.stringify(changes.map(({ state }) => taskRow(state, unit.userId)))
-  const assignments = CHANGING.map((column) => sql`${sql.ref(column)} = ${sql.ref(`changed.${column}`)}`)
-  const updated = await sql`
-    UPDATE tasks SET ${sql.join(assignments)} FROM json_populate_recordset(NULL::tasks, ${rows}::json) AS changed
-    WHERE tasks.id = changed.id AND ${ownedBy(unit.userId, 'tasks')}`.execute(unit.db)
-  if (updated.numAffectedRows !== BigInt(changes.length)) throw new Error('A task was not there any more.')
+  const rows = changes.map(({ state }) => taskRow(state, unit.userId))
+  await updateRows(unit.db, 'tasks', CHANGING, rows)
 
   const before = linksOf(changes.flatMap(({ previousState }) => previousState ?? []))
   const after = linksOf(changes.map(({ state }) => state))
