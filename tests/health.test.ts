@@ -182,7 +182,7 @@ test('a stop finishes what is being executed, over HTTP and WebSocket, and refus
 })
 
 test('a stop is told to whoever asks for readiness, and refuses nothing until that can have been noticed', async () => {
-  await using gateway = await Gateway.start({ SHUTDOWN_DELAY_MS: '500' })
+  await using gateway = await Gateway.start({ SHUTDOWN_DELAY_MS: '3000' })
   const authorization = `Bearer ${await signToken()}`
   const ready = () => fetch(`${gateway.url}/health/ready`)
   assert.equal((await ready()).status, 200)
