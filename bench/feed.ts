@@ -11,11 +11,11 @@ export const feed = suite({
   summary: 'the feed of a gateway beside a plain graphql-ws and Yoga server that executes for each subscriber',
   prepare: startFeedBench,
   full: {
-    latency: { users: 1_000, perSecond: 200, count: 2_000, rounds: 4 },
-    'fan-out': { subscribers: 1_000, rounds: 7, oneUserEvents: 100, manyUsersEvents: 20 },
+    latency: { users: 1_000, perSecond: 200, count: 1_500, rounds: 4 },
+    'fan-out': { subscribers: 1_000, rounds: 5, oneUserEvents: 100, manyUsersEvents: 20 },
     memory: { subscribers: 5_000, before: 200, rounds: 2 },
-    'slow-sockets': { users: 1, slow: 50, healthy: 25, eventsBefore: 5_000, events: 40_000, perSecond: 500 },
-    'slow-users': { users: 50, slow: 50, healthy: 50, eventsBefore: 20_000, events: 100_000, perSecond: 2_000 },
+    'slow-sockets': { users: 1, slow: 50, healthy: 25, eventsBefore: 2_500, events: 25_000, perSecond: 500 },
+    'slow-users': { users: 50, slow: 50, healthy: 50, eventsBefore: 5_000, events: 60_000, perSecond: 2_000 },
   },
   quick: {
     latency: { users: 20, perSecond: 200, count: 60, rounds: 1 },

@@ -52,3 +52,8 @@ answer('descriptors', descriptors)
 answer('usage', usage)
 answer('settledUsage', settledUsage)
 startAnswering()
+
+// A program that hears no SIGTERM is ended by it as before, but leaves its CPU profile.
+process.once('SIGTERM', () => {
+  if (process.listenerCount('SIGTERM') === 0) process.exit()
+})

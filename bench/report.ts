@@ -10,6 +10,8 @@ export interface Row {
   readonly peer?: Peer
   /** What the ratio, or where there is none our own value, should come to. */
   readonly goal?: Goal
+  /** What has to be known of it besides, a sentence or two. */
+  readonly note?: string
 }
 
 export interface Peer {
@@ -62,13 +64,14 @@ function rangeOf({ median: middle, lowest, highest }: NonNullable<ReturnType<typ
   return lowest === highest ? shown(middle) : `${shown(middle)} (${shown(lowest)}–${shown(highest)})`
 }
 
-/** As a Markdown table. */
+/** As a Markdown table, with the notes below. */
 export function tableOf(rows: readonly Row[]): string {
   const lines = [['work', 'ours', 'beside', 'ratio', 'goal'], ...rows.map(line)]
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0)))
   const draw = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`
   const [head = '', ...body] = lines.map(draw)
-  return [head, `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...body].join('\n')
+  const notes = rows.flatMap(({ work, note }) => (note === undefined ? [] : [`\n${work}: ${note}`]))
+  return [head, `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...body, ...notes].join('\n')
 }
 
 /** Three digits that count. */

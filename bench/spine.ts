@@ -9,9 +9,9 @@ export const spine = suite({
   summary: 'mutations, and the ways of their events, each beside what the same work costs at least',
   prepare: worldAlone,
   full: {
-    latency: { perSecond: 200, count: 2_000, rounds: 4 },
-    mutations: { rounds: 7, seconds: 6, warmUpSeconds: 8 },
-    consumer: { perSecond: 200, count: 2_000, rounds: 4 },
+    latency: { perSecond: 200, count: 1_500, rounds: 4 },
+    mutations: { rounds: 5, seconds: 5, warmUpSeconds: 8 },
+    consumer: { perSecond: 200, count: 1_500, rounds: 4 },
     relay: { events: 30_000, rounds: 5 },
     audit: { events: 30_000, rounds: 5 },
   },

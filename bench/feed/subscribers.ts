@@ -22,14 +22,17 @@ function groupOf(name: string): Group {
   return group
 }
 
+/** @throws where one of them cannot subscribe; then none of the group is left open */
 async function open({ group: name, tokens, ...where }: OpenOptions): Promise<undefined> {
   const tally = new Tally()
   const group: Group = { tally, sockets: [] }
   groups.set(name, group)
   const waiting = tokens.values()
+  let failed = false
   const openSome = async () => {
     // All of them take from the one iterator.
-    for (const token of waiting)
+    for (const token of waiting) {
+      if (failed) return
       group.sockets.push(
         await FeedSocket.open({
           ...where,
@@ -37,11 +40,25 @@ async function open({ group: name, tokens, ...where }: OpenOptions): Promise<und
           event: (message) => tally.event(message),
           reset: () => tally.reset(),
           closed: (code) => tally.closed(code),
+        }).catch((error: unknown) => {
+          failed = true
+          throw error
         }),
       )
+    }
   }
-  await Promise.all(Array.from({ length: OPENING_AT_ONCE }, openSome))
+  const outcomes = await Promise.allSettled(Array.from({ length: OPENING_AT_ONCE }, openSome))
+  for (const outcome of outcomes)
+    if (outcome.status === 'rejected') {
+      close(name)
+      throw outcome.reason
+    }
   return undefined
+}
+
+function close(name: string): void {
+  for (const socket of groupOf(name).sockets) socket.close()
+  groups.delete(name)
 }
 
 async function readOn(group: Group): Promise<undefined> {
@@ -64,8 +81,7 @@ answer('stopReading', ({ group }) => {
 })
 answer('readOn', ({ group }) => readOn(groupOf(group)))
 answer('close', ({ group }) => {
-  for (const socket of groupOf(group).sockets) socket.close()
-  groups.delete(group)
+  close(group)
   return undefined
 })
 

@@ -16,6 +16,7 @@ export async function installPeer(name: string): Promise<void> {
   // npm writes it last.
   const installed = await changedAt(new URL('node_modules/.package-lock.json', folder))
   if (installed > (await changedAt(new URL('package-lock.json', folder)))) return
+  process.stdout.write(`• Installing the peer ${name}, once …\n`)
   try {
     await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
       cwd: fileURLToPath(folder),
