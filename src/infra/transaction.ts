@@ -1,17 +1,7 @@
-import {
-  type CompiledQuery,
-  type DatabaseConnection,
-  type Dialect,
-  type Driver,
-  Kysely,
-  PostgresAdapter,
-  PostgresIntrospector,
-  PostgresQueryCompiler,
-  type QueryExecutorProvider,
-  type QueryResult,
-} from 'kysely'
+import type { CompiledQuery, DatabaseConnection, Kysely, QueryExecutorProvider, QueryResult } from 'kysely'
 import pg from 'pg'
 import { inUtc } from './column-types.ts'
+import { kyselyOn } from './kysely-on.ts'
 import type { PreparedStatements } from './prepared-statements.ts'
 
 /** A statement as Kysely builds it, by its builders or as a template. */
@@ -78,7 +68,7 @@ export class Transaction<Tables> implements DatabaseConnection {
     this.#answerPatienceMs = answerPatienceMs
     this.#prepared = prepared
     this.#onStatement = onStatement
-    this.db = new Kysely<Tables>({ dialect: new OneConnectionDialect(this) })
+    this.db = kyselyOn(this)
     this.#begun = this.#begin(begin, beginPatienceMs)
     // Whoever awaits the time or a statement is told.
     this.#begun.catch(() => undefined)
@@ -200,41 +190,4 @@ export function isStalePlan(error: unknown): boolean {
   return (
     error instanceof pg.DatabaseError && error.code === FEATURE_NOT_SUPPORTED && error.message.includes('cached plan')
   )
-}
-
-/** Kysely on the one connection of a transaction, which is begun and ended elsewhere. */
-class OneConnectionDialect implements Dialect {
-  readonly #connection: DatabaseConnection
-
-  constructor(connection: DatabaseConnection) {
-    this.#connection = connection
-  }
-
-  createDriver(): Driver {
-    const connection = this.#connection
-    const fixed = async () => {
-      throw new Error('The transaction is begun and ended by Database.')
-    }
-    return {
-      init: async () => {},
-      acquireConnection: async () => connection,
-      releaseConnection: async () => {},
-      beginTransaction: fixed,
-      commitTransaction: fixed,
-      rollbackTransaction: fixed,
-      destroy: async () => {},
-    }
-  }
-
-  createQueryCompiler() {
-    return new PostgresQueryCompiler()
-  }
-
-  createAdapter() {
-    return new PostgresAdapter()
-  }
-
-  createIntrospector(db: Kysely<unknown>) {
-    return new PostgresIntrospector(db)
-  }
 }
