@@ -20,7 +20,8 @@ import type { Service } from './lib/service.ts'
 import { createMetrics, type Metrics } from './lib/telemetry.ts'
 import { startTracing } from './lib/tracing.ts'
 import { LagMonitor } from './relay/lag.ts'
-import { KICK_SUBJECT, Relay } from './relay/relay.ts'
+import { Kicks } from './relay/kicks.ts'
+import { Relay } from './relay/relay.ts'
 import { expiredConversations } from './scheduler/conversations.ts'
 import { DueScheduler } from './scheduler/due-commands.ts'
 import { prunings } from './scheduler/prunings.ts'
@@ -69,6 +70,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   const open = (role: DatabaseRole) => starting.use(openDatabase(role, config, clock, log, overrides))
 
   const link = starting.use(new NatsLink(config.nats, log))
+  const kicks = new Kicks(link)
   const gateway = config.role === 'worker' ? undefined : open('taskwire_app')
   const worker = config.role === 'gateway' ? undefined : open('taskwire_worker')
   const database = gateway ?? worker
@@ -124,11 +126,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   /** The relay polls anyway; this saves the wait, in this process and in the one that leads. */
   function kickRelay(): void {
     workers?.relay.kick()
-    if (workers?.relay.leading !== true && link.connected)
-      void link.ready().then(
-        ({ nc }) => nc.publish(KICK_SUBJECT),
-        () => undefined,
-      )
+    if (workers?.relay.leading !== true) kicks.send()
   }
 
   const services: Service[] = [...(workers?.services ?? []), ...(feed === undefined ? [] : [feed]), presence]

@@ -6,13 +6,11 @@ import type { Config } from '../lib/config.ts'
 import type { Log } from '../lib/log.ts'
 import { LoopService, type RunningState, type Service } from '../lib/service.ts'
 import type { Metrics } from '../lib/telemetry.ts'
+import { KICK_SUBJECT } from './kicks.ts'
 import { acquireLease, LEASE_MS, LeaseLostError, releaseLease } from './lease.ts'
 import { Course } from './course.ts'
 import { RefusedAsRepeatError } from './publish.ts'
 import { reconcile } from './reconcile.ts'
-
-/** Core NATS: «there is something in the outbox». Only a hint that saves waiting for the next poll. */
-export const KICK_SUBJECT = 'taskwire.relay.kick'
 
 const POLL_MS = 200
 const STANDBY_POLL_MS = 500
