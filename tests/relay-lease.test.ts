@@ -7,7 +7,7 @@ import { createTestDatabase } from './helpers/database.ts'
 
 test('the lease comes free when a relay freezes in the middle of a transaction that has it locked', async () => {
   await using postgres = await createTestDatabase()
-  const frozen = postgres.open('taskwire_worker', { idleInTransactionMs: 200 })
+  const frozen = postgres.open('taskwire_worker', { idleInTransactionMs: 1_000 })
   const locked = Promise.withResolvers<void>()
   const thawed = Promise.withResolvers<void>()
   const stuck = frozen.asNobody(async (tx) => {
@@ -15,7 +15,7 @@ test('the lease comes free when a relay freezes in the middle of a transaction t
     locked.resolve()
     await thawed.promise
   })
-  stuck.catch(() => undefined)
+  stuck.catch(locked.reject)
   await locked.promise
 
   const other = postgres.open('taskwire_worker')
