@@ -1,7 +1,7 @@
+import { SYSTEM } from '../../src/events/envelope.ts'
 import type { EventRow } from './evidence.ts'
 import type { Violation } from './violation.ts'
 
-const SYSTEM = 'system'
 /** After these a reminder may fire again. */
 const ARMS: ReadonlySet<string> = new Set(['reminder.retried', 'reminder.updated'])
 

@@ -1,9 +1,8 @@
+import { SYSTEM } from '../../src/events/envelope.ts'
 import type { ExpectedEvent } from '../load/operation.ts'
 import type { EventRow } from './evidence.ts'
 import type { MutationRecord } from './mutation.ts'
 import type { Violation, ViolationKind } from './violation.ts'
-
-const SYSTEM = 'system'
 
 /**
  * Holds what clients were answered against the events that there are: what was done is there, wholly and once; what was

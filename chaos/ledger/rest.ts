@@ -5,6 +5,8 @@ import { eventually } from '../../tests/helpers/eventually.ts'
 export interface Backlog {
   readonly unpublished: number
   readonly unaudited: number
+  /** Tasks that the system has made, and that no notification tells of. */
+  readonly untold: number
   /** Series whose last instance is done, or due, and that have not made the next one. */
   readonly overdueSeries: number
   /** Reminders whose time has come, and that have not fired. */
@@ -23,6 +25,9 @@ export async function backlogOf(database: TestDatabase): Promise<Backlog> {
     SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL) AS unpublished,
            (SELECT count(*) FROM outbox LEFT JOIN audit_entries ON event_id = outbox.id
             WHERE event_id IS NULL) AS unaudited,
+           (SELECT count(*) FROM outbox AS made LEFT JOIN outbox AS told
+              ON told.type = 'notification.created' AND told.event->>'causationid' = made.id::text
+            WHERE made.type = 'task.created' AND made.event->>'actorid' = 'system' AND told.id IS NULL) AS untold,
            (SELECT count(*) FROM recurring_tasks AS series LEFT JOIN tasks AS last ON last.id = series.last_instance_id
             WHERE active AND next_occurrence_at IS NOT NULL AND CASE WHEN basis = 'SCHEDULE'
               THEN generates_at < taskwire_now() - ${GRACE_SECONDS} * interval '1 second'
@@ -37,6 +42,7 @@ export async function backlogOf(database: TestDatabase): Promise<Backlog> {
   return {
     unpublished: of('unpublished'),
     unaudited: of('unaudited'),
+    untold: of('untold'),
     overdueSeries: of('overdueSeries'),
     overdueReminders: of('overdueReminders'),
     undelivered: of('undelivered'),
