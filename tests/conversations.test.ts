@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import type { TaskwireClient } from '../dev/client.ts'
 import { eventually } from './helpers/eventually.ts'
 import { Program } from './helpers/process.ts'
-import { startTaskwire, type TestTaskwire } from './helpers/taskwire.ts'
+import { feedBegun, startTaskwire, type TestTaskwire } from './helpers/taskwire.ts'
 
 const MINUTE = 60_000
 
@@ -69,7 +69,7 @@ describe('conversations', () => {
   let taskwire: TestTaskwire
   before(async () => {
     taskwire = await startTaskwire()
-    await eventually(async () => (await taskwire.postgres.query('SELECT FROM relay WHERE epoch > 0')).length > 0)
+    await feedBegun(taskwire.postgres)
   })
   after(() => taskwire[Symbol.asyncDispose]())
 

@@ -5,7 +5,7 @@ import { settingsIdOf } from '../src/domain/notification-settings.ts'
 import { NatsLink } from '../src/infra/jetstream.ts'
 import { eventually } from './helpers/eventually.ts'
 import { testConfig, testLog } from './helpers/options.ts'
-import { type TestTaskwire, startTaskwire, userToken } from './helpers/taskwire.ts'
+import { feedBegun, type TestTaskwire, startTaskwire, userToken } from './helpers/taskwire.ts'
 import { openEventStream } from './helpers/transports.ts'
 
 interface Notification {
@@ -39,7 +39,7 @@ describe('notifications', () => {
   let taskwire: TestTaskwire
   before(async () => {
     taskwire = await startTaskwire()
-    await eventually(async () => (await taskwire.postgres.query('SELECT FROM relay WHERE epoch > 0')).length > 0)
+    await feedBegun(taskwire.postgres)
   })
   after(() => taskwire[Symbol.asyncDispose]())
 

@@ -5,7 +5,7 @@ import { NatsLink } from '../src/infra/jetstream.ts'
 import { eventually } from './helpers/eventually.ts'
 import { testConfig, testLog } from './helpers/options.ts'
 import { Program } from './helpers/process.ts'
-import { type TestTaskwire, startTaskwire } from './helpers/taskwire.ts'
+import { feedBegun, type TestTaskwire, startTaskwire } from './helpers/taskwire.ts'
 
 const DAY = 24 * 60 * 60 * 1000
 const CREATE = `mutation ($input: CreateRecurringTaskInput!) {
@@ -45,8 +45,7 @@ describe('recurring tasks', () => {
   before(async () => {
     taskwire = await startTaskwire()
     alice = await taskwire.client('alice')
-    // Cursors of before the first epoch are those of a feed that was rebuilt since.
-    await eventually(async () => (await taskwire.postgres.query('SELECT FROM relay WHERE epoch > 0')).length > 0)
+    await feedBegun(taskwire.postgres)
   })
   after(() => taskwire[Symbol.asyncDispose]())
 

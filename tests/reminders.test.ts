@@ -6,7 +6,7 @@ import { eventually } from './helpers/eventually.ts'
 import { testConfig, testLog } from './helpers/options.ts'
 import { Program } from './helpers/process.ts'
 import { shiftClock } from './helpers/reminders.ts'
-import { type TestTaskwire, startTaskwire } from './helpers/taskwire.ts'
+import { feedBegun, type TestTaskwire, startTaskwire } from './helpers/taskwire.ts'
 
 const HOUR = 60 * 60 * 1000
 const DURABLES = ['audit', 'recurrence', 'notifications']
@@ -24,7 +24,7 @@ describe('reminders', () => {
   before(async () => {
     taskwire = await startTaskwire()
     alice = await taskwire.client('alice')
-    await eventually(async () => (await taskwire.postgres.query('SELECT FROM relay WHERE epoch > 0')).length > 0)
+    await feedBegun(taskwire.postgres)
   })
   after(() => taskwire[Symbol.asyncDispose]())
 

@@ -7,6 +7,7 @@ import { eventually } from './helpers/eventually.ts'
 import { startNats, type TestNats } from './helpers/nats.ts'
 import { TEST_SECRET, testConfig, testLog } from './helpers/options.ts'
 import { openEventStream, type Result, TestSocket } from './helpers/transports.ts'
+import { feedBegun } from './helpers/taskwire.ts'
 
 const MESSAGE = `
   fragment Message on SyncMessage {
@@ -35,7 +36,7 @@ describe('the feed’s API', () => {
     ;[postgres, server] = await Promise.all([createTestDatabase(), startNats()])
     const config = testConfig({ DATABASE_URL: postgres.url, NATS_URL: server.url })
     app = await buildApp(config, { log: testLog(), onStatement: (sql) => statements.push(sql) })
-    await eventually(async () => (await postgres.query('SELECT FROM relay WHERE epoch > 0')).length > 0)
+    await feedBegun(postgres)
   })
 
   after(async () => {

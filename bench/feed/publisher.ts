@@ -1,9 +1,9 @@
 import { headers, type NatsConnection } from '@nats-io/transport-node'
-import type { TaskState } from '../../src/domain/task.ts'
-import { createEvent, type TaskwireEvent } from '../../src/events/envelope.ts'
+import type { TaskwireEvent } from '../../src/events/envelope.ts'
 import { CLOUDEVENT_CONTENT_TYPE, CONTENT_TYPE_HEADER, EPOCH_HEADER } from '../../src/events/headers.ts'
 import { eventSubject } from '../../src/events/subjects.ts'
 import { newId } from '../../src/lib/ids.ts'
+import { sampleEvent } from '../sample-event.ts'
 import { titleSentNow } from './tally.ts'
 
 /**
@@ -35,7 +35,7 @@ export class Publisher {
 
   /** Made with `createEvent` once for each user, and told on from there: checking it each time would cost more. */
   #next(userId: string, description?: string): TaskwireEvent<'task.updated'> {
-    const before = this.#events.get(userId) ?? firstEvent(userId)
+    const before = this.#events.get(userId) ?? sampleEvent(userId)
     const title = titleSentNow()
     const version = before.data.version + 1
     const next = {
@@ -54,27 +54,4 @@ export class Publisher {
     this.#events.set(userId, next)
     return next
   }
-}
-
-function firstEvent(userId: string): TaskwireEvent<'task.updated'> {
-  const now = new Date()
-  const previousState: TaskState = {
-    id: newId(),
-    version: 1,
-    title: 'Buy milk',
-    description: 'Two litres, the one with the blue cap, and have a look at the cheese.',
-    status: 'PENDING',
-    completed: false,
-    completedAt: null,
-    priority: 'HIGH',
-    dueDate: now.toISOString(),
-    reminderLeadTime: 30,
-    tags: [{ id: newId(), name: 'home' }],
-    deletedAt: null,
-    createdAt: now.toISOString(),
-    updatedAt: now.toISOString(),
-  }
-  const state = { ...previousState, version: 2, title: 'Buy oat milk' }
-  const origin = { userId, actorId: userId, correlationId: newId() }
-  return createEvent({ id: newId(), type: 'task.updated', time: now, state, previousState }, origin, 'http://localhost')
 }

@@ -1,6 +1,6 @@
-import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
 import pg from 'pg'
 import { columnTypes, inUtc } from './column-types.ts'
+import { compiler } from './kysely-on.ts'
 import { PreparedStatements } from './prepared-statements.ts'
 import {
   isStalePlan,
@@ -80,16 +80,6 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 }
 
 const SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
-
-/** Makes SQL of statements, and runs none. */
-const compiler = new Kysely<unknown>({
-  dialect: {
-    createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (db) => new PostgresIntrospector(db),
-    createQueryCompiler: () => new PostgresQueryCompiler(),
-  },
-})
 
 interface Begin {
   readonly begin: string

@@ -43,3 +43,6 @@ export function kyselyOn<Tables>(connection: DatabaseConnection): Kysely<Tables>
   const onConnection = executor.withConnectionProvider({ provideConnection: (use) => use(connection) })
   return new Kysely<Tables>({ config: { dialect }, dialect, driver, executor: onConnection })
 }
+
+/** Makes SQL of statements, and can run none. */
+export const compiler = new Kysely<unknown>({ dialect })

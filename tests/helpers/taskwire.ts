@@ -2,6 +2,7 @@ import { SignJWT } from 'jose'
 import { connectClient, type TaskwireClient } from '../../dev/client.ts'
 import { type App, type AppOverrides, buildApp } from '../../src/app.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
+import { eventually } from './eventually.ts'
 import { startNats, type TestNats } from './nats.ts'
 import { TEST_SECRET, testConfig, testLog } from './options.ts'
 
@@ -41,4 +42,9 @@ export async function startTaskwire(
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
+}
+
+/** Until the first epoch has begun: cursors of before are those of a feed that was rebuilt since. */
+export async function feedBegun(postgres: TestDatabase): Promise<void> {
+  await eventually(async () => (await postgres.query('SELECT FROM relay WHERE epoch > 0')).length > 0)
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { TaskwireClient } from '../../dev/client.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { startTaskwire, type TestTaskwire } from '../helpers/taskwire.ts'
+import { feedBegun, startTaskwire, type TestTaskwire } from '../helpers/taskwire.ts'
 
 const UNDO = `mutation ($id: ID!) { undo(input: { eventId: $id }) {
   eventId correlationId
@@ -19,7 +19,7 @@ describe('undo in the API', () => {
   before(async () => {
     taskwire = await startTaskwire()
     alice = await taskwire.client('alice')
-    await eventually(async () => (await taskwire.postgres.query('SELECT FROM relay WHERE epoch > 0')).length > 0)
+    await feedBegun(taskwire.postgres)
   })
   after(() => taskwire[Symbol.asyncDispose]())
 
