@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { columnTypes, inUtc } from './column-types.ts'
+import { columnTypes } from './column-types.ts'
 import { compiler } from './kysely-on.ts'
 import { PreparedStatements } from './prepared-statements.ts'
 import {
@@ -7,7 +7,6 @@ import {
   type OpenTransaction,
   type Snapshot,
   type Statement,
-  type TimedQuery,
   Transaction,
 } from './transaction.ts'
 
@@ -84,8 +83,8 @@ const SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
 interface Begin {
   readonly begin: string
   readonly userId: string
-  /** For this transaction alone, in milliseconds. */
-  readonly settings?: Readonly<Record<string, number>>
+  /** For this transaction alone, by PostgreSQL's names. */
+  readonly settings?: Readonly<Record<string, string>>
   readonly pool?: pg.Pool | undefined
   readonly statementTimeoutMs?: number | undefined
 }
@@ -170,13 +169,8 @@ export class Database<Tables> implements AsyncDisposable {
     const client = await this.#pool.connect()
     try {
       this.#options.onStatement?.(sql)
-      const name = this.#preparedOn(client).nameOf(sql)
-      const query: TimedQuery = {
-        ...(name !== undefined && { name }),
-        text: sql,
-        values: parameters.map(inUtc),
-        query_timeout: this.#options.beginPatienceMs ?? BEGIN_PATIENCE_MS,
-      }
+      const patienceMs = this.#options.beginPatienceMs ?? BEGIN_PATIENCE_MS
+      const query = this.#preparedOn(client).query(sql, parameters, patienceMs)
       const { rows } = await client.query<Row & pg.QueryResultRow>(query)
       client.release()
       return rows
@@ -227,8 +221,8 @@ export class Database<Tables> implements AsyncDisposable {
   ): Promise<T> {
     const { idleInTransactionMs = IDLE_WHILE_WRITING_MS } = this.#options
     const settings = {
-      idle_in_transaction_session_timeout: idleInTransactionMs,
-      ...(statementTimeoutMs !== undefined && { statement_timeout: statementTimeoutMs }),
+      idle_in_transaction_session_timeout: String(idleInTransactionMs),
+      ...(statementTimeoutMs !== undefined && { statement_timeout: String(statementTimeoutMs) }),
     }
     const transaction = await this.#begin({ begin, userId, settings, pool, statementTimeoutMs })
     try {
@@ -254,11 +248,10 @@ export class Database<Tables> implements AsyncDisposable {
     statementTimeoutMs = this.#options.statementTimeoutMs,
   }: Begin): Promise<Transaction<Tables>> {
     const client = await pool.connect()
-    const set = Object.entries(settings).map(([name, ms]) => `set_config('${name}', '${ms}', true), `)
-    const setUser = `set_config('taskwire.user_id', ${pg.escapeLiteral(userId)}, true)`
     return new Transaction({
       client,
-      begin: `${begin}; SELECT ${set.join('')}${setUser}, taskwire_now() AS now`,
+      begin,
+      settings: { ...settings, 'taskwire.user_id': userId },
       beginPatienceMs: this.#options.beginPatienceMs ?? BEGIN_PATIENCE_MS,
       answerPatienceMs: statementTimeoutMs + ANSWER_MARGIN_MS,
       prepared: this.#preparedOn(client),

@@ -1,3 +1,11 @@
+import type { QueryConfig } from 'pg'
+import { inUtc } from './column-types.ts'
+
+/** pg's types lack its own option: after so many milliseconds without an answer it gives the connection up. */
+export interface TimedQuery extends QueryConfig {
+  readonly query_timeout: number
+}
+
 const USES_BEFORE = 3
 const MOST_STATEMENTS = 100
 const MOST_COUNTED = 500
@@ -18,8 +26,14 @@ export class PreparedStatements {
   readonly #names = new Map<string, string>()
   #uses = new Map<string, number>()
 
+  /** The statement as pg takes it. */
+  query(text: string, parameters: readonly unknown[], patienceMs: number): TimedQuery {
+    const name = this.#nameOf(text)
+    return { ...(name !== undefined && { name }), text, values: parameters.map(inUtc), query_timeout: patienceMs }
+  }
+
   /** The name to prepare the statement under; undefined where it is to be sent as it is. */
-  nameOf(sql: string): string | undefined {
+  #nameOf(sql: string): string | undefined {
     const known = this.#names.get(sql)
     if (known !== undefined || this.#names.size === MOST_STATEMENTS || !isPreparable(sql)) return known
     const uses = (this.#uses.get(sql) ?? 0) + 1

@@ -1,8 +1,7 @@
 import type { CompiledQuery, DatabaseConnection, Kysely, QueryExecutorProvider, QueryResult } from 'kysely'
 import pg from 'pg'
-import { inUtc } from './column-types.ts'
 import { kyselyOn } from './kysely-on.ts'
-import type { PreparedStatements } from './prepared-statements.ts'
+import type { PreparedStatements, TimedQuery } from './prepared-statements.ts'
 
 /** A statement as Kysely builds it, by its builders or as a template. */
 export interface Statement<Row = unknown> {
@@ -29,15 +28,11 @@ export interface Snapshot<Tables> {
   end(): Promise<void>
 }
 
-/** pg's types lack its own option: after so many milliseconds without an answer it gives the connection up. */
-export interface TimedQuery extends pg.QueryConfig {
-  readonly query_timeout: number
-}
-
 export interface TransactionOptions {
   readonly client: pg.PoolClient
-  /** BEGIN, and whose transaction it is: answers with `taskwire_now()`, as `now`, last. */
   readonly begin: string
+  /** What holds until it ends, by PostgreSQL's names: whose it is among them. */
+  readonly settings: Readonly<Record<string, string>>
   /** How long the answers to BEGIN and to any statement may take. A connection that stays silent longer is given up. */
   readonly beginPatienceMs: number
   readonly answerPatienceMs: number
@@ -63,13 +58,14 @@ export class Transaction<Tables> implements DatabaseConnection {
   #open = true
   #stale = false
 
-  constructor({ client, begin, beginPatienceMs, answerPatienceMs, prepared, onStatement }: TransactionOptions) {
+  constructor(options: TransactionOptions) {
+    const { client, begin, settings, beginPatienceMs, answerPatienceMs, prepared, onStatement } = options
     this.#client = client
     this.#answerPatienceMs = answerPatienceMs
     this.#prepared = prepared
     this.#onStatement = onStatement
     this.db = kyselyOn(this)
-    this.#begun = this.#begin(begin, beginPatienceMs)
+    this.#begun = this.#begin(begin, settings, beginPatienceMs)
     // Whoever awaits the time or a statement is told.
     this.#begun.catch(() => undefined)
   }
@@ -132,27 +128,24 @@ export class Transaction<Tables> implements DatabaseConnection {
     })
   }
 
-  async #begin(text: string, patienceMs: number): Promise<Date> {
+  /** In one write, and the settings as a statement that is prepared: to plan it takes longer than to run it. */
+  async #begin(begin: string, settings: Readonly<Record<string, string>>, patienceMs: number): Promise<Date> {
     this.#cork()
-    const query: TimedQuery = { text, query_timeout: patienceMs }
-    // For several statements in one simple query pg answers with one result each.
-    const results = (await this.#client.query(query)) as unknown as pg.QueryResult<{ now: Date }>[]
+    const set = Object.keys(settings).map((name, index) => `set_config('${name}', $${index + 1}, true)`)
+    const select = `SELECT ${set.join(', ')}, taskwire_now() AS now`
+    const [, { rows }] = await Promise.all([
+      this.#client.query(timed(begin, patienceMs)),
+      this.#client.query<{ now: Date }>(this.#prepared.query(select, Object.values(settings), patienceMs)),
+    ])
     this.#hasBegun = true
-    return results.at(-1)?.rows[0]?.now ?? new Date()
+    return rows[0]?.now ?? new Date()
   }
 
   async #query<Row extends pg.QueryResultRow>({ sql, parameters }: CompiledQuery): Promise<pg.QueryResult<Row>> {
     this.#onStatement?.(sql)
     this.#cork()
-    const name = this.#prepared.nameOf(sql)
     try {
-      const query: TimedQuery = {
-        ...(name !== undefined && { name }),
-        text: sql,
-        values: parameters.map(inUtc),
-        query_timeout: this.#answerPatienceMs,
-      }
-      return await this.#client.query<Row>(query)
+      return await this.#client.query<Row>(this.#prepared.query(sql, parameters, this.#answerPatienceMs))
     } catch (error) {
       this.#stale ||= isStalePlan(error)
       throw error
@@ -163,8 +156,7 @@ export class Transaction<Tables> implements DatabaseConnection {
     this.#open = false
     this.#cork()
     try {
-      const query: TimedQuery = { text: statement, query_timeout: this.#answerPatienceMs }
-      const result = await this.#client.query(query)
+      const result = await this.#client.query(timed(statement, this.#answerPatienceMs))
       this.#client.release(this.#stale)
       return result
     } catch (error) {
@@ -173,6 +165,8 @@ export class Transaction<Tables> implements DatabaseConnection {
     }
   }
 }
+
+const timed = (text: string, patienceMs: number): TimedQuery => ({ text, query_timeout: patienceMs })
 
 const IN_FAILED_TRANSACTION = '25P02'
 
