@@ -1,6 +1,7 @@
 import { AckPolicy, DeliverPolicy, jetstream, StorageType } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { monotonicMs, paced } from './clock.ts'
+import type { Pace } from './task-latency.ts'
 
 const STREAM = 'BARE'
 const SUBJECT = 'bare.event'
@@ -13,7 +14,7 @@ const PADDING = 'x'.repeat(1_200)
  *
  * @returns milliseconds, one for each message
  */
-export async function bareLatencies(nats: NatsConnection, perSecond: number, count: number): Promise<number[]> {
+export async function bareLatencies(nats: NatsConnection, { perSecond, count }: Pace): Promise<number[]> {
   const js = jetstream(nats)
   const jsm = await js.jetstreamManager()
   await jsm.streams.add({ name: STREAM, subjects: [SUBJECT], storage: StorageType.File })

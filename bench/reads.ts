@@ -2,7 +2,7 @@ import { besidePeers, growth } from './reads/comparisons.ts'
 import { startReadsBench } from './reads/bench.ts'
 import { suite } from './suite.ts'
 
-const ROUNDS = { rounds: 5, seconds: 4, warmUpSeconds: 8 }
+const ROUNDS = { rounds: 5, seconds: 4, warmUpSeconds: 20 }
 const QUICK_ROUNDS = { rounds: 1, seconds: 1, warmUpSeconds: 1 }
 
 export const reads = suite({

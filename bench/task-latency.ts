@@ -7,11 +7,21 @@ import type { Server, World } from './world.ts'
 
 const CREATE = `mutation Create($input: CreateTaskInput!) { createTask(input: $input) { eventId task { id version } } }`
 
-export interface CreateTasksOptions {
-  readonly server: Server
-  readonly tokens: readonly string[]
+/** So many pieces of work at a steady rate. */
+export interface Pace {
   readonly perSecond: number
   readonly count: number
+}
+
+/** The same in rounds, the first of which only warms up: V8 takes some ten thousand of a kind to compile what it will run. */
+export interface PacedRounds extends Pace {
+  readonly warmUp: Pace
+  readonly rounds: number
+}
+
+export interface CreateTasksOptions extends Pace {
+  readonly server: Server
+  readonly tokens: readonly string[]
   /** What each task has besides a title. */
   readonly input?: object
 }

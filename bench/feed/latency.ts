@@ -2,16 +2,13 @@ import { bareLatencies } from '../bare-stream.ts'
 import { paced } from '../clock.ts'
 import type { Row } from '../report.ts'
 import { percentile } from '../statistics.ts'
-import { taskLatencies } from '../task-latency.ts'
+import { type Pace, type PacedRounds, taskLatencies } from '../task-latency.ts'
 import { tokensFor } from '../world.ts'
 import { FEED } from './document.ts'
 import { type FeedBench, userNames, YOGA } from './sides.ts'
 
-export interface LatencyOptions {
+export interface LatencyOptions extends PacedRounds {
   readonly users: number
-  readonly perSecond: number
-  readonly count: number
-  readonly rounds: number
 }
 
 interface Percentiles {
@@ -24,7 +21,7 @@ interface Percentiles {
  * peer, which has a message to send as soon as it is published, and beside JetStream alone.
  */
 export async function latency(bench: FeedBench, options: LatencyOptions): Promise<Row[]> {
-  const { users, perSecond, count, rounds } = options
+  const { users, warmUp, rounds, ...pace } = options
   const { world, subscribers } = bench
   const names = userNames(users)
   const tokens = await tokensFor(names)
@@ -35,29 +32,29 @@ export async function latency(bench: FeedBench, options: LatencyOptions): Promis
   await subscribers.ask('open', { group: 'ours', port: gateway.port, tokens, document: FEED })
   await subscribers.ask('open', { group: 'peer', port: yoga.port, tokens, document: FEED })
 
-  const ofOurs = async (): Promise<Percentiles> => {
-    const task = { world, server: gateway, subscribers, group: 'ours', tokens, perSecond, count }
+  const ofOurs = async (of: Pace): Promise<Percentiles> => {
+    const task = { world, server: gateway, subscribers, group: 'ours', tokens, ...of }
     return percentilesOf((await taskLatencies(task)).commitToEvent)
   }
-  const ofYoga = async (): Promise<Percentiles> => {
+  const ofYoga = async ({ perSecond, count }: Pace): Promise<Percentiles> => {
     await subscribers.ask('begin', { group: 'peer' })
     await paced(perSecond, count, (index) => bench.peer.publisher.publish(names[index % users] ?? ''))
     await subscribers.ask('reached', { group: 'peer', deliveries: count })
     const { p50Ms, p99Ms } = await subscribers.ask('seen', { group: 'peer' })
     return { p50: p50Ms, p99: p99Ms }
   }
-  const ofBare = async () => percentilesOf(await bareLatencies(bench.nats, perSecond, count))
+  const ofBare = async (of: Pace) => percentilesOf(await bareLatencies(bench.nats, of))
 
   const measured: { readonly ours: Percentiles; readonly yoga: Percentiles; readonly bare: Percentiles }[] = []
-  // The first round warms up.
   for (let round = 0; round <= rounds; round += 1) {
-    const result = { ours: await ofOurs(), yoga: await ofYoga(), bare: await ofBare() }
+    const of = round === 0 ? warmUp : pace
+    const result = { ours: await ofOurs(of), yoga: await ofYoga(of), bare: await ofBare(of) }
     if (round > 0) measured.push(result)
   }
   for (const group of ['ours', 'peer']) await subscribers.ask('close', { group })
   for (const { process } of [gateway, yoga, worker]) await process.stop()
 
-  const work = `${perSecond} mutations/s, ${users} subscribers of as many users: commit → client`
+  const work = `${pace.perSecond} mutations/s, ${users} subscribers of as many users: commit → client`
   const values = (side: 'ours' | 'yoga' | 'bare', which: keyof Percentiles) =>
     measured.map((round) => round[side][which])
   const row = (which: keyof Percentiles): Row => ({ work: `${work} ${which}`, unit: 'ms', ours: values('ours', which) })

@@ -3,14 +3,8 @@ import { bareLatencies } from '../bare-stream.ts'
 import { FEED } from '../feed/document.ts'
 import type { Row } from '../report.ts'
 import { percentile } from '../statistics.ts'
-import { taskLatencies } from '../task-latency.ts'
+import { type PacedRounds, taskLatencies } from '../task-latency.ts'
 import { tokensFor, type World } from '../world.ts'
-
-export interface SpineLatencyOptions {
-  readonly perSecond: number
-  readonly count: number
-  readonly rounds: number
-}
 
 const WAYS = {
   answered: 'createTask → its answer',
@@ -20,8 +14,8 @@ const WAYS = {
 type Way = keyof typeof WAYS
 
 /** One process that does everything, one user, one client: what `npm start` gives. */
-export async function spineLatency(world: World, options: SpineLatencyOptions): Promise<Row[]> {
-  const { perSecond, count, rounds } = options
+export async function spineLatency(world: World, options: PacedRounds): Promise<Row[]> {
+  const { warmUp, rounds, ...pace } = options
   const tokens = await tokensFor(['one'])
   const server = await world.taskwire('all')
   const subscribers = world.helper('bench/feed/subscribers.ts')
@@ -30,17 +24,17 @@ export async function spineLatency(world: World, options: SpineLatencyOptions): 
   await subscribers.ask('open', { group, port: server.port, tokens, document: FEED })
 
   const measured: { readonly ours: Record<Way, readonly number[]>; readonly bare: readonly number[] }[] = []
-  // The first round warms up.
   for (let round = 0; round <= rounds; round += 1) {
-    const ours = await taskLatencies({ world, server, subscribers, group, tokens, perSecond, count })
-    const bare = await bareLatencies(nats, perSecond, count)
+    const of = round === 0 ? warmUp : pace
+    const ours = await taskLatencies({ world, server, subscribers, group, tokens, ...of })
+    const bare = await bareLatencies(nats, of)
     if (round > 0) measured.push({ ours: { ...ours }, bare })
   }
   await nats.close()
   for (const process of [subscribers, server.process]) await process.stop()
 
   const row = (way: Way, share: number): Row => ({
-    work: `${WAYS[way]}, ${perSecond}/s, p${share * 100}`,
+    work: `${WAYS[way]}, ${pace.perSecond}/s, p${share * 100}`,
     unit: 'ms',
     ours: measured.map(({ ours }) => percentile(ours[way], share)),
     peer: { name: 'bare publish → consume', values: measured.map(({ bare }) => percentile(bare, share)) },

@@ -2,13 +2,7 @@ import pg from 'pg'
 import { columnTypes } from './column-types.ts'
 import { compiler } from './kysely-on.ts'
 import { PreparedStatements } from './prepared-statements.ts'
-import {
-  isStalePlan,
-  type OpenTransaction,
-  type Snapshot,
-  type Statement,
-  Transaction,
-} from './transaction.ts'
+import { isStalePlan, type OpenTransaction, type Snapshot, type Statement, Transaction } from './transaction.ts'
 
 /** Which login role's rights a pool uses; both own nothing, and row-level security holds for `taskwire_app`. */
 export type DatabaseRole = 'taskwire_app' | 'taskwire_worker'
