@@ -78,11 +78,12 @@ export class ConsumerWorld implements AsyncDisposable {
     )
   }
 
-  /** How many messages the durable has not settled. */
+  /** How many messages the durable has not settled. Its own count of those to come lags behind the acks of their publishing. */
   async unsettled(): Promise<number> {
     const { jsm } = await this.nats()
-    const { num_pending, num_ack_pending } = await jsm.consumers.info(STREAM, 'audit')
-    return num_pending + num_ack_pending
+    const { state } = await jsm.streams.info(STREAM)
+    const { delivered, num_ack_pending } = await jsm.consumers.info(STREAM, 'audit')
+    return state.last_seq - delivered.stream_seq + num_ack_pending
   }
 
   /** The events that have an audit entry, one for each entry. */
