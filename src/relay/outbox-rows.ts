@@ -52,7 +52,7 @@ function multirange(numbers: readonly number[]): string {
  * @throws LeaseLostError
  */
 export async function markPublished(
-  { db }: Tx,
+  { db, now }: Tx,
   holder: string,
   epoch: number,
   marks: readonly Mark[],
@@ -65,7 +65,7 @@ export async function markPublished(
       RETURNING id
     ), marked AS (
       UPDATE outbox
-      SET published_at = taskwire_now(), epoch = ${epoch}, stream_sequence = mark.sequence, refill = false
+      SET published_at = ${now}::timestamptz, epoch = ${epoch}, stream_sequence = mark.sequence, refill = false
       FROM unnest(${marks.map((mark) => mark.id)}::uuid[], ${marks.map((mark) => mark.sequence)}::bigint[])
         AS mark (id, sequence)
       WHERE outbox.id = mark.id AND EXISTS (SELECT FROM fence)
