@@ -13,6 +13,7 @@ import { Undo } from './20261128-03-undo.ts'
 import { TrashByAge } from './20261128-04-trash-by-age.ts'
 import { WorkToDo } from './20261128-05-work-to-do.ts'
 import { DeliveryCounts } from './20261128-06-delivery-counts.ts'
+import { DueByIndex } from './20261128-07-due-by-index.ts'
 
 /** Every migration, in the order in which they run. */
 export const migrations: readonly MigrationObject[] = [
@@ -30,4 +31,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: '20261128-04-trash-by-age', class: TrashByAge },
   { name: '20261128-05-work-to-do', class: WorkToDo },
   { name: '20261128-06-delivery-counts', class: DeliveryCounts },
+  { name: '20261128-07-due-by-index', class: DueByIndex },
 ]

@@ -236,6 +236,23 @@ describe('the status of the system', () => {
     await postgres.query('DELETE FROM reminders')
   })
 
+  it('looks up what is due in an index, however much waits', async () => {
+    await postgres.query(
+      `INSERT INTO reminders (id, user_id, version, remind_at, state, channel, automatic, retry_count, correlation_id,
+                              last_event_id, created_at, updated_at)
+       SELECT gen_random_uuid(), 'alice', 1, now() + interval '1 year', 'PENDING', 'IN_APP', false, 0, 'c',
+              gen_random_uuid(), now(), now() FROM generate_series(1, 2000)`,
+    )
+    await postgres.query('ANALYZE reminders')
+    const [due] = await postgres.query<{ body: string }>(
+      `SELECT prosrc AS body FROM pg_proc WHERE proname = 'taskwire_due_reminders'`,
+    )
+    const plan = await postgres.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${due?.body}`)
+    assert.match(plan.map((line) => line['QUERY PLAN']).join('\n'), /Index Cond: \(remind_at <=/)
+    assert.equal((await status()).reminders.due, 0)
+    await postgres.query('DELETE FROM reminders')
+  })
+
   it('and its dead letters are tried once more by the workers, at an admin’s word', async () => {
     await start('worker')
     await eventually(async () => (await status()).outbox.backlog === 0)
