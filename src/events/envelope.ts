@@ -1,9 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
-import { z } from 'zod'
 import type { EntityType } from '../domain/entity.ts'
 import { type AuditOperation, auditOperation } from './operations.ts'
 import { type AnyState, EVENT_TYPES, type EventDefinition, type EventType, isEventType, type StateOf } from './types.ts'
-import { anyEvent, eventSchema, liftState, schemaPath } from './versions.ts'
+import { anyEvent, eventSchema, isVersionOf, liftState, schemaPath } from './versions.ts'
 
 /** A field that an event changed; `from` and `to` are JSON values as they stand in the state. */
 export interface FieldChange {
@@ -135,17 +134,19 @@ export function parseEvent(json: string): TaskwireEvent {
   return version === EVENT_TYPES[type].schemaVersion ? event : lifted(event)
 }
 
-/** Looks at no more than it needs: the rest is what `eventSchema` is for. */
-const head = z.looseObject({ type: z.string(), data: z.looseObject({ schemaVersion: z.int().min(1) }) })
-
+/** Looks at no more than it needs: the rest is what the schemas are for. */
 function typeAndVersion(value: unknown): { readonly type: EventType; readonly version: number } {
-  const { type, data } = head.parse(value)
-  const version = data.schemaVersion
-  const known = isEventType(type) ? EVENT_TYPES[type].schemaVersion : 0
-  if (isEventType(type) && version <= known) return { type, version }
-  anyEvent.parse(value)
+  const { type, data } = (value ?? {}) as {
+    readonly type?: unknown
+    readonly data?: { schemaVersion?: unknown } | null
+  }
+  const version = data?.schemaVersion
+  if (typeof type === 'string' && isEventType(type) && isVersionOf(type, version)) return { type, version }
+  const newer = anyEvent.parse(value)
   throw new NewerEventError(
-    known === 0 ? `The event type ${type} is not known.` : `${type} has version ${version}, known is ${known}.`,
+    isEventType(newer.type)
+      ? `${newer.type} has version ${newer.data.schemaVersion}, known is ${EVENT_TYPES[newer.type].schemaVersion}.`
+      : `The event type ${newer.type} is not known.`,
   )
 }
 

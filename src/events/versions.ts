@@ -47,6 +47,11 @@ export function versionsOf(type: EventType): readonly number[] {
   return Array.from({ length: EVENT_TYPES[type].schemaVersion }, (_, index) => index + 1)
 }
 
+/** Whether this program understands that version of a type. */
+export function isVersionOf(type: EventType, version: unknown): version is number {
+  return Number.isInteger(version) && (version as number) >= 1 && (version as number) <= EVENT_TYPES[type].schemaVersion
+}
+
 /** The schema of the state that a version of a type has. @throws Error where the version is not known */
 export function stateSchema(type: EventType, version: number): z.ZodObject {
   const definition: EventDefinition = EVENT_TYPES[type]
