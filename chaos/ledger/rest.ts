@@ -25,9 +25,10 @@ export async function backlogOf(database: TestDatabase): Promise<Backlog> {
     SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL) AS unpublished,
            (SELECT count(*) FROM outbox LEFT JOIN audit_entries ON event_id = outbox.id
             WHERE event_id IS NULL) AS unaudited,
-           (SELECT count(*) FROM outbox AS made LEFT JOIN outbox AS told
-              ON told.type = 'notification.created' AND told.event->>'causationid' = made.id::text
-            WHERE made.type = 'task.created' AND made.event->>'actorid' = 'system' AND told.id IS NULL) AS untold,
+           (SELECT count(*) FROM outbox
+            WHERE type = 'task.created' AND event->>'actorid' = 'system' AND id::text NOT IN (
+              SELECT event->>'causationid' FROM outbox
+              WHERE type = 'notification.created' AND event ? 'causationid')) AS untold,
            (SELECT count(*) FROM recurring_tasks AS series LEFT JOIN tasks AS last ON last.id = series.last_instance_id
             WHERE active AND next_occurrence_at IS NOT NULL AND CASE WHEN basis = 'SCHEDULE'
               THEN generates_at < taskwire_now() - ${GRACE_SECONDS} * interval '1 second'
