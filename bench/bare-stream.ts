@@ -1,7 +1,7 @@
 import { AckPolicy, DeliverPolicy, jetstream, StorageType } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { monotonicMs, paced } from './clock.ts'
-import type { Pace } from './task-latency.ts'
+import type { Pace } from './paced-rounds.ts'
 
 const STREAM = 'BARE'
 const SUBJECT = 'bare.event'

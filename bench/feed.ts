@@ -3,6 +3,7 @@ import { latency } from './feed/latency.ts'
 import { memory } from './feed/memory.ts'
 import { startFeedBench } from './feed/sides.ts'
 import { slowSockets } from './feed/slow-sockets.ts'
+import { WARM_UP } from './paced-rounds.ts'
 import { suite } from './suite.ts'
 
 const LONGEST_DESCRIPTION = 2_000
@@ -11,7 +12,7 @@ export const feed = suite({
   summary: 'the feed of a gateway beside a plain graphql-ws and Yoga server that executes for each subscriber',
   prepare: startFeedBench,
   full: {
-    latency: { users: 1_000, warmUp: { perSecond: 800, count: 16_000 }, perSecond: 200, count: 1_500, rounds: 4 },
+    latency: { users: 1_000, warmUp: WARM_UP, perSecond: 200, count: 1_500, rounds: 4 },
     'fan-out': { subscribers: 1_000, rounds: 5, oneUserEvents: 100, manyUsersEvents: 20 },
     memory: { subscribers: 5_000, before: 200, rounds: 2 },
     'slow-sockets': { users: 1, slow: 50, healthy: 25, eventsBefore: 2_500, events: 25_000, perSecond: 500 },

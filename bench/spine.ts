@@ -1,3 +1,4 @@
+import { WARM_UP } from './paced-rounds.ts'
 import { audit } from './spine/audit.ts'
 import { consumer } from './spine/consumer.ts'
 import { spineLatency } from './spine/latency.ts'
@@ -9,9 +10,9 @@ export const spine = suite({
   summary: 'mutations, and the ways of their events, each beside what the same work costs at least',
   prepare: worldAlone,
   full: {
-    latency: { warmUp: { perSecond: 800, count: 16_000 }, perSecond: 200, count: 1_500, rounds: 4 },
+    latency: { warmUp: WARM_UP, perSecond: 200, count: 1_500, rounds: 4 },
     mutations: { rounds: 5, seconds: 5, warmUpSeconds: 8 },
-    consumer: { warmUp: { perSecond: 800, count: 16_000 }, perSecond: 200, count: 1_500, rounds: 4 },
+    consumer: { warmUp: WARM_UP, perSecond: 200, count: 1_500, rounds: 4 },
     relay: { events: 30_000, rounds: 5 },
     audit: { events: 30_000, rounds: 5 },
   },

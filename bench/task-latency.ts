@@ -3,21 +3,10 @@ import { newId } from '../src/lib/ids.ts'
 import type { Child } from './child.ts'
 import { monotonicMs, paced, wallClockOffsetMs } from './clock.ts'
 import { titleSentNow } from './feed/tally.ts'
+import type { Pace } from './paced-rounds.ts'
 import type { Server, World } from './world.ts'
 
 const CREATE = `mutation Create($input: CreateTaskInput!) { createTask(input: $input) { eventId task { id version } } }`
-
-/** So many pieces of work at a steady rate. */
-export interface Pace {
-  readonly perSecond: number
-  readonly count: number
-}
-
-/** The same in rounds, the first of which only warms up: V8 takes some ten thousand of a kind to compile what it will run. */
-export interface PacedRounds extends Pace {
-  readonly warmUp: Pace
-  readonly rounds: number
-}
 
 export interface CreateTasksOptions extends Pace {
   readonly server: Server

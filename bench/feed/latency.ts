@@ -1,8 +1,9 @@
 import { bareLatencies } from '../bare-stream.ts'
 import { paced } from '../clock.ts'
+import { inPacedRounds, type Pace, type PacedRounds } from '../paced-rounds.ts'
 import type { Row } from '../report.ts'
 import { percentile } from '../statistics.ts'
-import { type Pace, type PacedRounds, taskLatencies } from '../task-latency.ts'
+import { taskLatencies } from '../task-latency.ts'
 import { tokensFor } from '../world.ts'
 import { FEED } from './document.ts'
 import { type FeedBench, userNames, YOGA } from './sides.ts'
@@ -21,7 +22,7 @@ interface Percentiles {
  * peer, which has a message to send as soon as it is published, and beside JetStream alone.
  */
 export async function latency(bench: FeedBench, options: LatencyOptions): Promise<Row[]> {
-  const { users, warmUp, rounds, ...pace } = options
+  const { users, perSecond } = options
   const { world, subscribers } = bench
   const names = userNames(users)
   const tokens = await tokensFor(names)
@@ -32,29 +33,28 @@ export async function latency(bench: FeedBench, options: LatencyOptions): Promis
   await subscribers.ask('open', { group: 'ours', port: gateway.port, tokens, document: FEED })
   await subscribers.ask('open', { group: 'peer', port: yoga.port, tokens, document: FEED })
 
-  const ofOurs = async (of: Pace): Promise<Percentiles> => {
-    const task = { world, server: gateway, subscribers, group: 'ours', tokens, ...of }
+  const ofOurs = async (pace: Pace): Promise<Percentiles> => {
+    const task = { world, server: gateway, subscribers, group: 'ours', tokens, ...pace }
     return percentilesOf((await taskLatencies(task)).commitToEvent)
   }
-  const ofYoga = async ({ perSecond, count }: Pace): Promise<Percentiles> => {
+  const ofYoga = async (pace: Pace): Promise<Percentiles> => {
     await subscribers.ask('begin', { group: 'peer' })
-    await paced(perSecond, count, (index) => bench.peer.publisher.publish(names[index % users] ?? ''))
-    await subscribers.ask('reached', { group: 'peer', deliveries: count })
+    await paced(pace.perSecond, pace.count, (index) => bench.peer.publisher.publish(names[index % users] ?? ''))
+    await subscribers.ask('reached', { group: 'peer', deliveries: pace.count })
     const { p50Ms, p99Ms } = await subscribers.ask('seen', { group: 'peer' })
     return { p50: p50Ms, p99: p99Ms }
   }
-  const ofBare = async (of: Pace) => percentilesOf(await bareLatencies(bench.nats, of))
+  const ofBare = async (pace: Pace) => percentilesOf(await bareLatencies(bench.nats, pace))
 
-  const measured: { readonly ours: Percentiles; readonly yoga: Percentiles; readonly bare: Percentiles }[] = []
-  for (let round = 0; round <= rounds; round += 1) {
-    const of = round === 0 ? warmUp : pace
-    const result = { ours: await ofOurs(of), yoga: await ofYoga(of), bare: await ofBare(of) }
-    if (round > 0) measured.push(result)
-  }
+  const measured = await inPacedRounds(options, async (pace) => ({
+    ours: await ofOurs(pace),
+    yoga: await ofYoga(pace),
+    bare: await ofBare(pace),
+  }))
   for (const group of ['ours', 'peer']) await subscribers.ask('close', { group })
   for (const { process } of [gateway, yoga, worker]) await process.stop()
 
-  const work = `${pace.perSecond} mutations/s, ${users} subscribers of as many users: commit → client`
+  const work = `${perSecond} mutations/s, ${users} subscribers of as many users: commit → client`
   const values = (side: 'ours' | 'yoga' | 'bare', which: keyof Percentiles) =>
     measured.map((round) => round[side][which])
   const row = (which: keyof Percentiles): Row => ({ work: `${work} ${which}`, unit: 'ms', ours: values('ours', which) })

@@ -1,14 +1,15 @@
 import { connect } from '@nats-io/transport-node'
 import { bareLatencies } from '../bare-stream.ts'
+import { inPacedRounds, type PacedRounds } from '../paced-rounds.ts'
 import type { Row } from '../report.ts'
 import { percentile } from '../statistics.ts'
-import { commitTimes, createTasks, type PacedRounds, since } from '../task-latency.ts'
+import { commitTimes, createTasks, since } from '../task-latency.ts'
 import { tokensFor, type World } from '../world.ts'
 
 const USERS = Array.from({ length: 100 }, (_, index) => `user-${index}`)
 
 /** From a mutation's commit to a durable consumer, through outbox and relay, beside JetStream alone at the same rate. */
-export async function consumer(world: World, { warmUp, rounds, ...pace }: PacedRounds): Promise<Row[]> {
+export async function consumer(world: World, options: PacedRounds): Promise<Row[]> {
   const tokens = await tokensFor(USERS)
   const worker = await world.taskwire('worker')
   const gateway = await world.taskwire('gateway')
@@ -16,20 +17,17 @@ export async function consumer(world: World, { warmUp, rounds, ...pace }: PacedR
   const nats = await connect({ servers: world.natsUrl })
   await reader.ask('startReading')
 
-  const measured: { readonly ours: readonly number[]; readonly bare: readonly number[] }[] = []
-  for (let round = 0; round <= rounds; round += 1) {
-    const of = round === 0 ? warmUp : pace
-    const { sent } = await createTasks({ server: gateway, tokens, ...of })
-    const arrivals = await reader.ask('arrived', of.count)
+  const measured = await inPacedRounds(options, async (pace) => {
+    const { sent } = await createTasks({ server: gateway, tokens, ...pace })
+    const arrivals = await reader.ask('arrived', pace.count)
     const ours = since(await commitTimes(world, [...sent.keys()]), arrivals)
-    const bare = await bareLatencies(nats, of)
-    if (round > 0) measured.push({ ours, bare })
-  }
+    return { ours, bare: await bareLatencies(nats, pace) }
+  })
   await nats.close()
   for (const process of [reader, gateway.process, worker.process]) await process.stop()
 
   const row = (share: number): Row => ({
-    work: `commit → consumer, ${pace.perSecond}/s, p${share * 100}`,
+    work: `commit → consumer, ${options.perSecond}/s, p${share * 100}`,
     unit: 'ms',
     ours: measured.map(({ ours }) => percentile(ours, share)),
     peer: { name: 'bare publish → consume', values: measured.map(({ bare }) => percentile(bare, share)) },

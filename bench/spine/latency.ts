@@ -1,9 +1,10 @@
 import { connect } from '@nats-io/transport-node'
 import { bareLatencies } from '../bare-stream.ts'
 import { FEED } from '../feed/document.ts'
+import { inPacedRounds, type PacedRounds } from '../paced-rounds.ts'
 import type { Row } from '../report.ts'
 import { percentile } from '../statistics.ts'
-import { type PacedRounds, taskLatencies } from '../task-latency.ts'
+import { taskLatencies } from '../task-latency.ts'
 import { tokensFor, type World } from '../world.ts'
 
 const WAYS = {
@@ -15,7 +16,6 @@ type Way = keyof typeof WAYS
 
 /** One process that does everything, one user, one client: what `npm start` gives. */
 export async function spineLatency(world: World, options: PacedRounds): Promise<Row[]> {
-  const { warmUp, rounds, ...pace } = options
   const tokens = await tokensFor(['one'])
   const server = await world.taskwire('all')
   const subscribers = world.helper('bench/feed/subscribers.ts')
@@ -23,18 +23,15 @@ export async function spineLatency(world: World, options: PacedRounds): Promise<
   const group = 'one'
   await subscribers.ask('open', { group, port: server.port, tokens, document: FEED })
 
-  const measured: { readonly ours: Record<Way, readonly number[]>; readonly bare: readonly number[] }[] = []
-  for (let round = 0; round <= rounds; round += 1) {
-    const of = round === 0 ? warmUp : pace
-    const ours = await taskLatencies({ world, server, subscribers, group, tokens, ...of })
-    const bare = await bareLatencies(nats, of)
-    if (round > 0) measured.push({ ours: { ...ours }, bare })
-  }
+  const measured = await inPacedRounds(options, async (pace) => ({
+    ours: await taskLatencies({ world, server, subscribers, group, tokens, ...pace }),
+    bare: await bareLatencies(nats, pace),
+  }))
   await nats.close()
   for (const process of [subscribers, server.process]) await process.stop()
 
   const row = (way: Way, share: number): Row => ({
-    work: `${WAYS[way]}, ${pace.perSecond}/s, p${share * 100}`,
+    work: `${WAYS[way]}, ${options.perSecond}/s, p${share * 100}`,
     unit: 'ms',
     ours: measured.map(({ ours }) => percentile(ours[way], share)),
     peer: { name: 'bare publish → consume', values: measured.map(({ bare }) => percentile(bare, share)) },
