@@ -49,7 +49,8 @@ export function versionsOf(type: EventType): readonly number[] {
 
 /** Whether this program understands that version of a type. */
 export function isVersionOf(type: EventType, version: unknown): version is number {
-  return Number.isInteger(version) && (version as number) >= 1 && (version as number) <= EVENT_TYPES[type].schemaVersion
+  const known = EVENT_TYPES[type].schemaVersion
+  return typeof version === 'number' && Number.isInteger(version) && version >= 1 && version <= known
 }
 
 /** The schema of the state that a version of a type has. @throws Error where the version is not known */
@@ -82,11 +83,10 @@ export function eventSchema(type: EventType, version: number): z.ZodObject {
   const state = stateSchema(type, version)
   const key = `${type} ${version}`
   const made = schemas.get(state) ?? new Map<string, z.ZodObject>()
-  schemas.set(state, made)
   let schema = made.get(key)
   if (schema === undefined) {
     schema = z.looseObject({ ...attributes, type: exactly(type, attributes.type), data: dataSchema(type, version) })
-    made.set(key, schema)
+    schemas.set(state, made.set(key, schema))
   }
   return schema
 }
