@@ -14,6 +14,7 @@ import { TrashByAge } from './20261128-04-trash-by-age.ts'
 import { WorkToDo } from './20261128-05-work-to-do.ts'
 import { DeliveryCounts } from './20261128-06-delivery-counts.ts'
 import { DueByIndex } from './20261128-07-due-by-index.ts'
+import { FirstEpoch } from './20261128-08-first-epoch.ts'
 
 /** Every migration, in the order in which they run. */
 export const migrations: readonly MigrationObject[] = [
@@ -32,4 +33,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: '20261128-05-work-to-do', class: WorkToDo },
   { name: '20261128-06-delivery-counts', class: DeliveryCounts },
   { name: '20261128-07-due-by-index', class: DueByIndex },
+  { name: '20261128-08-first-epoch', class: FirstEpoch },
 ]

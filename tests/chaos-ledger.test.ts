@@ -46,11 +46,6 @@ describe('the ledger', () => {
   before(async () => {
     outside = await Outside.start()
     taskwire = await startTaskwire(outside.env)
-    // Clients that come before there is a feed begin with a reset.
-    await eventually(async () => {
-      const [relay] = await taskwire.postgres.query<{ epoch: string }>('SELECT epoch FROM relay')
-      return Number(relay?.epoch) > 0
-    })
     link = new NatsLink(testConfig({ NATS_URL: taskwire.nats.url }).nats, testLog())
     witness = await someLoad(taskwire, outside)
     evidence = await collectEvidence(taskwire.postgres, await link.ready())

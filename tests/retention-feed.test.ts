@@ -41,7 +41,9 @@ describe('a feed whose outbox is pruned', () => {
       settings: { everyMs: 50, restMs: 1 },
     })
     running = retention.run()
-    await eventually(async () => (await epoch()) > 0)
+    await eventually(
+      async () => (await taskwire.postgres.query('SELECT FROM relay WHERE stream_created IS NOT NULL')).length > 0,
+    )
   })
   after(async () => {
     await retention.stop()

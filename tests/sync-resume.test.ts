@@ -7,7 +7,7 @@ import type { FeedMessage } from '../src/sync/message.ts'
 import { eventually } from './helpers/eventually.ts'
 import { type FeedReader, FeedWorld } from './helpers/feed.ts'
 import { TEST_SECRET } from './helpers/options.ts'
-import { tagEvent } from './helpers/outbox.ts'
+import { commitEvents, tagEvent } from './helpers/outbox.ts'
 
 const events = (userId: string, count: number) => Array.from({ length: count }, () => tagEvent(userId))
 const idsOf = (list: readonly { id: string }[]) => list.map((event) => event.id)
@@ -261,6 +261,32 @@ describe('a cursor', () => {
     assert.equal(whole.count('event'), 5)
     const none = await world.readLive(feed, 'alice', { after: write(2, 40) })
     assert.equal(none.count('event'), 0)
+  })
+
+  it('of before the feed began goes on in the first epoch', async () => {
+    await using world = await FeedWorld.create({ begun: false })
+    const feed = world.startFeed()
+    const cursor = await world.cursor(feed, 'alice')
+    const early = world.read(feed, 'alice', { after: cursor })
+    const committed = await commitEvents(world.database, 'alice', 3)
+    await world.startRelay()
+    await early.hasEvents(3)
+    await world.published()
+    const late = await world.readLive(feed, 'alice', { after: cursor })
+    assert.deepEqual([early.eventIds, late.eventIds], [committed, committed])
+    assert.deepEqual([...early.resets, ...late.resets], [])
+  })
+
+  it('of before the feed began is REBUILT where the stream held something before', async () => {
+    await using world = await FeedWorld.create({ begun: false })
+    await world.publish(events('alice', 2))
+    const feed = world.startFeed()
+    const reader = world.read(feed, 'alice', { after: await world.cursor(feed, 'alice') })
+    await world.startRelay()
+    await reader.has('reset')
+    const committed = await commitEvents(world.database, 'alice', 1)
+    await reader.hasEvents(1)
+    assert.deepEqual([reader.resets, reader.eventIds], [['REBUILT'], committed])
   })
 
   it('is REBUILT where another event stands at its place since', async () => {

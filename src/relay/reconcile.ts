@@ -150,12 +150,15 @@ async function beginEpoch(
   const { first_seq, last_seq } = info.state
   const deleted = holesOf(info)
   const anotherStream = relay.stream_created !== info.created
+  // Cursors are given out before the feed begins: they are of its first epoch, where nothing stands before that.
+  const keepsEpoch = relay.stream_created === null && relay.rebuild_requested_at === null && last_seq === 0
   const limits = { statementTimeoutMs: BEGIN_EPOCH_WITHIN_MS }
   const { epoch, refills } = await database.asNobody(async ({ db, now }) => {
     // Numbered by the time, so that a database restored from a backup does not give a number out twice.
     const begun = await sql<{ epoch: number }>`
       UPDATE relay
-      SET epoch = greatest(epoch + 1, extract(epoch FROM clock_timestamp())::bigint),
+      SET epoch = CASE WHEN ${keepsEpoch} THEN epoch
+                       ELSE greatest(epoch + 1, extract(epoch FROM clock_timestamp())::bigint) END,
           stream_created = ${info.created}, marked_sequence = ${last_seq}, rebuild_requested_at = NULL
       WHERE holder = ${holder}::uuid AND expires_at > clock_timestamp() AND epoch = ${relay.epoch}
       RETURNING epoch`.execute(db)

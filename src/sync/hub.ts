@@ -269,7 +269,7 @@ export class Hub implements Service {
 
   async #readRecord(): Promise<FeedPosition> {
     const record = await this.#options.database.asNobody((tx) => readFeedPosition(tx))
-    if (record.epoch === 0) throw new NotBegunError('The feed has not begun: no relay has led yet.')
+    if (!record.begun) throw new NotBegunError('The feed has not begun: no relay has led yet.')
     return record
   }
 
@@ -282,7 +282,7 @@ export class Hub implements Service {
   }
 
   /** Moves the hub, and every subscriber with it. */
-  #moveTo({ epoch, sequence }: FeedPosition, reason: ResetReason): void {
+  #moveTo({ epoch, sequence }: Pick<FeedPosition, 'epoch' | 'sequence'>, reason: ResetReason): void {
     const known = this.#position !== undefined
     this.#position = { epoch, sequence, mark: 0 }
     if (!known) return

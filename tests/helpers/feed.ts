@@ -9,6 +9,7 @@ import { type Nats, NatsLink } from '../../src/infra/jetstream.ts'
 import { createMetrics } from '../../src/lib/telemetry.ts'
 import { Relay } from '../../src/relay/relay.ts'
 import { createFeed, type Feed, type FeedOptions } from '../../src/sync/feed.ts'
+import { readFeedPosition } from '../../src/sync/feed-position.ts'
 import type { FeedMessage } from '../../src/sync/message.ts'
 import type { SubscribeOptions } from '../../src/sync/subscription.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
@@ -35,12 +36,12 @@ export class FeedWorld implements AsyncDisposable {
     this.database = postgres.open('taskwire_app')
   }
 
-  /** With the stream made and the first epoch begun. */
-  static async create(): Promise<FeedWorld> {
+  /** With the stream made, and the first epoch begun but where it is not to be yet. */
+  static async create({ begun = true } = {}): Promise<FeedWorld> {
     const [postgres, server] = await Promise.all([createTestDatabase(), startNats()])
     const world = new FeedWorld(postgres, server)
     await world.provision()
-    await world.beginEpoch()
+    if (begun) await world.beginEpoch()
     return world
   }
 
@@ -57,7 +58,7 @@ export class FeedWorld implements AsyncDisposable {
 
   async beginEpoch(): Promise<void> {
     this.epoch += 1
-    await this.postgres.query('UPDATE relay SET epoch = $1, marked_sequence = $2', [
+    await this.postgres.query("UPDATE relay SET epoch = $1, marked_sequence = $2, stream_created = 'by the test'", [
       this.epoch,
       await this.lastSequence(),
     ])
@@ -99,7 +100,7 @@ export class FeedWorld implements AsyncDisposable {
     await eventually(async () => (await this.lastSequence()) >= 0)
   }
 
-  /** The real relay, which begins an epoch of its own. */
+  /** The real relay, which begins an epoch of its own where the test has begun one. */
   async startRelay(): Promise<void> {
     const link = this.#newLink()
     const natsOptions = testConfig({ NATS_URL: this.server.url }).nats
@@ -155,8 +156,7 @@ export class FeedWorld implements AsyncDisposable {
 
   /** The cursor for where the feed stands, as `syncCursor` gives it. */
   async cursor(feed: Feed, userId: string): Promise<string> {
-    const [row] = await this.postgres.query<{ epoch: string; marked_sequence: string }>('SELECT * FROM relay')
-    return feed.cursorAt(userId, { epoch: Number(row?.epoch), sequence: Number(row?.marked_sequence) })
+    return feed.cursorAt(userId, await this.database.asNobody((tx) => readFeedPosition(tx)))
   }
 
   /**
