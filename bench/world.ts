@@ -120,10 +120,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   return world
 }
 
-/** A gateway alone waits for the first epoch, which a relay begins. */
+/** A gateway alone waits for the feed to begin, which a relay does that leads. */
 async function beginFeed(world: World): Promise<void> {
   const worker = await world.taskwire('worker')
-  await eventually(async () => (await epochOf(world)) > 0)
+  await eventually(async () => (await world.query('SELECT FROM relay WHERE stream_created IS NOT NULL')).length > 0)
   await worker.process.stop()
 }
 
