@@ -89,7 +89,8 @@ export function syncDurable(
     description: 'Feeds the subscriptions of one gateway process.',
     ack_policy: AckPolicy.Explicit,
     ack_wait: nanoseconds(30_000),
-    max_ack_pending: 20_000,
+    // What a gateway that is busy has not come to yet waits in its memory.
+    max_ack_pending: 2_000,
     max_deliver: -1,
     inactive_threshold: nanoseconds(5 * MINUTE_MS),
     ...(startSequence === undefined

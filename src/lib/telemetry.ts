@@ -115,6 +115,11 @@ export function createMetrics() {
       help: 'Subscriptions that are reading what they have missed.',
       registers,
     }),
+    syncCatchUps: new Counter({
+      name: 'taskwire_sync_catch_ups_total',
+      help: 'Live subscriptions that more came for at once than is kept for one, and that read it from the stream instead.',
+      registers,
+    }),
     deliveries: new Counter({
       name: 'taskwire_sync_deliveries_total',
       help: 'Feed messages handed to subscriptions.',

@@ -3,6 +3,8 @@ import type { ConsumerInfo, ConsumerMessages, JetStreamClient, JsMsg } from '@na
 /** Messages asked for ahead: what the server may send without waiting. */
 const PULL_MESSAGES = 1_000
 const PULL_EXPIRES_MS = 30_000
+/** Handled in one turn of the event loop: whatever else the process has to do comes in between. */
+const MESSAGES_A_TURN = 32
 /** The server says after this long that it has nothing, and how far it has delivered. */
 const IDLE_HEARTBEAT_MS = 2_000
 
@@ -17,6 +19,10 @@ export class DurableRun {
   readonly #handle: (message: JsMsg) => string | undefined
   #messages: ConsumerMessages | undefined
   #delivered = 0
+  /** What came after that for which this turn has room. */
+  #waiting: JsMsg[] = []
+  /** How many more are handled in this turn. Where there is room, nothing waits. */
+  #room = MESSAGES_A_TURN
   #over = false
 
   private constructor(handle: (message: JsMsg) => string | undefined) {
@@ -25,7 +31,7 @@ export class DurableRun {
 
   /**
    * @param durable just made: nothing was delivered from it
-   * @param handle handles a message at once, which is then acked, or says why the run is to end without that
+   * @param handle handles a message, which is then acked, or says why the run is to end without that
    */
   static async begin(
     js: JetStreamClient,
@@ -50,9 +56,15 @@ export class DurableRun {
     return this.#ended.promise
   }
 
+  /** Whether messages have come that are not handled yet. */
+  get behind(): boolean {
+    return this.#waiting.length > 0
+  }
+
   end(reason: string): void {
     if (this.#over) return
     this.#over = true
+    this.#waiting = []
     this.#messages?.stop()
     this.#ended.resolve(reason)
   }
@@ -63,9 +75,24 @@ export class DurableRun {
     if (redelivered) return this.end('a message was delivered again')
     if (deliverySequence !== this.#delivered + 1) return this.end('a message is missing')
     this.#delivered = deliverySequence
+    if (this.#room > 0) this.#handleNow(message)
+    else this.#waiting.push(message)
+  }
+
+  #handleNow(message: JsMsg): void {
+    if (this.#room === MESSAGES_A_TURN) setImmediate(() => this.#nextTurn())
+    this.#room -= 1
     const refusal = this.#handle(message)
     if (refusal !== undefined) return this.end(refusal)
     message.ack()
+  }
+
+  #nextTurn(): void {
+    this.#room = MESSAGES_A_TURN
+    for (const message of this.#waiting.splice(0, MESSAGES_A_TURN)) {
+      if (this.#over) return
+      this.#handleNow(message)
+    }
   }
 
   async #watch(messages: ConsumerMessages): Promise<void> {

@@ -30,7 +30,7 @@ export interface FeedOptions {
   readonly pollMs?: number
   /** A subscriber who heard nothing for this long is told how far the feed is; default 40 s. */
   readonly progressMs?: number
-  /** What is kept for one subscriber who does not read; default 2,000 events and 2 MiB. */
+  /** What is kept for one subscriber, and how long he may take: by default 2,000 events and 2 MiB, 2 s and a minute. */
   readonly limits?: SeatLimits
   /** How many subscriptions read the stream beside the hub at once; default 8. */
   readonly replays?: number
@@ -69,7 +69,12 @@ export function createFeed(options: FeedOptions): Feed {
     cursors,
     slots,
     turns: new Turns(),
-    limits: options.limits ?? { maxEvents: 2_000, maxBytes: 2_048 * KIBIBYTE },
+    limits: options.limits ?? {
+      maxEvents: 2_000,
+      maxBytes: 2_048 * KIBIBYTE,
+      patienceMs: 2 * SECOND,
+      catchUpMs: 60 * SECOND,
+    },
     log: log.child({ service: 'feed' }),
     metrics,
     readRecord: () => database.asNobody((tx) => readFeedPosition(tx)),

@@ -331,7 +331,12 @@ export class Hub implements Service {
     this.#polled = { record, position: sequence }
     if (record.epoch !== epoch) this.#interrupt('a new epoch')
     // What was marked a whole poll ago should have come by now, or at least something.
-    else if (before?.record.epoch === epoch && before.record.sequence > sequence && before.position === sequence)
+    else if (
+      this.#run?.behind === false &&
+      before?.record.epoch === epoch &&
+      before.record.sequence > sequence &&
+      before.position === sequence
+    )
       this.#interrupt('nothing comes')
   }
 

@@ -13,29 +13,39 @@ import { type StreamBatch, StreamRange } from './stream-range.ts'
 import type { SubscriptionParts } from './subscription-parts.ts'
 import { unlessAborted } from '../lib/unless-aborted.ts'
 
+/** Where a subscription stands that was live and has fallen behind. */
+export interface FallenBehind {
+  readonly at: Position
+  /** See `Replay.shown`. */
+  readonly shown: ShownVersions | undefined
+}
+
 const RETRY_MS = 250
 
 /**
  * What a subscription does before it is live: it joins the hub first and notes its position H, asks the stream's leader
  * for its last sequence T, reads through max(H, T), and hands over to what the hub has kept for it past that: by sequence,
  * never by «there is nothing more». It never fails: while NATS is away it waits.
+ *
+ * It does so again where it was live and could not take as much as came at once.
  */
 export class Replay {
   readonly #parts: SubscriptionParts
   readonly #userId: string
   readonly #seat: Seat
-  readonly #after: string | null | undefined
   readonly #batches: AsyncGenerator<Iterator<FeedMessage, undefined>, undefined>
   #batch: Iterator<FeedMessage, undefined> | undefined
   #shown: ShownVersions | undefined
 
-  /** @param after a cursor, or nothing to begin with what is live */
-  constructor(parts: SubscriptionParts, userId: string, seat: Seat, after: string | null | undefined) {
+  /** @param start a cursor, or nothing to begin with what is live; or where one stands that has fallen behind */
+  constructor(parts: SubscriptionParts, userId: string, seat: Seat, start: string | null | undefined | FallenBehind) {
     this.#parts = parts
     this.#userId = userId
     this.#seat = seat
-    this.#after = after
-    this.#batches = this.#read()
+    if (start !== null && typeof start === 'object') {
+      this.#shown = start.shown
+      this.#batches = this.#catchUp(start.at)
+    } else this.#batches = this.#begin(start)
   }
 
   /** The entities that the subscriber was shown at versions newer than their events'. */
@@ -64,8 +74,7 @@ export class Replay {
     await this.#batches.return(undefined)
   }
 
-  async *#read(): AsyncGenerator<Iterator<FeedMessage, undefined>, undefined> {
-    const after = this.#after
+  async *#begin(after: string | null | undefined): AsyncGenerator<Iterator<FeedMessage, undefined>, undefined> {
     const { hub, cursors } = this.#parts
     const seat = this.#seat
     let cursor = after == null ? undefined : cursors.read(this.#userId, after)
@@ -82,6 +91,13 @@ export class Replay {
       const start = await this.#start(cursor, joined)
       if (start !== undefined) yield* this.#readFrom(start.from, start.target)
     }
+  }
+
+  async *#catchUp(at: Position): AsyncGenerator<Iterator<FeedMessage, undefined>, undefined> {
+    const { hub, limits, metrics } = this.#parts
+    metrics.syncCatchUps.inc()
+    const start = await this.#start(at, hub.position)
+    if (start !== undefined) yield* this.#readFrom(start.from, start.target, Date.now() + limits.catchUpMs)
   }
 
   #invalid(to: Position): FeedMessage {
@@ -133,7 +149,11 @@ export class Replay {
     return { from: cursor, target: Math.max(joined.sequence, judgement.last) }
   }
 
-  async *#readFrom(from: Position, target: number): AsyncGenerator<Iterator<FeedMessage, undefined>, undefined> {
+  async *#readFrom(
+    from: Position,
+    target: number,
+    untilMs = Number.POSITIVE_INFINITY,
+  ): AsyncGenerator<Iterator<FeedMessage, undefined>, undefined> {
     const { hub, metrics } = this.#parts
     const seat = this.#seat
     metrics.replays.inc()
@@ -143,6 +163,10 @@ export class Replay {
     let known = from
     try {
       for (let through = target; reached < through; through = Math.max(target, seat.through)) {
+        if (Date.now() >= untilMs) {
+          hub.reset(seat, 'LAGGED')
+          return
+        }
         const batch = await this.#untilInterrupted(async (nats) => {
           // Taken while it reads: a try that comes after one that got no answer makes a new one.
           const own = range ?? new StreamRange(nats, userSubjects(this.#userId))

@@ -6,7 +6,9 @@ import { Seat } from './seat.ts'
 const at = (sequence: number) => ({ epoch: 1, sequence, mark: 0 })
 const entry = (sequence: number, bytes = 10) =>
   new FeedEntry(at(sequence), 'events.u.task.id.created', new Uint8Array(bytes))
-const seatOf = (maxEvents = 3, maxBytes = 1_000) => new Seat('u', { maxEvents, maxBytes })
+/** Of one who is cut loose at once where he does not read. */
+const seatOf = (maxEvents = 3, maxBytes = 1_000, patienceMs = 0) =>
+  new Seat('u', { maxEvents, maxBytes, patienceMs, catchUpMs: 60_000 })
 
 function takeAll(seat: Seat): string[] {
   const taken: string[] = []
@@ -50,6 +52,27 @@ test('an overflow of events or bytes leaves a reset alone, which goes with the f
     seat.offer(entry(1_001))
     assert.deepEqual(takeAll(seat), ['1001'])
   }
+})
+
+test('an overflow of one who reads sends him to the stream, from where he stands, and back', () => {
+  const seat = seatOf(3, 1_000, 60_000)
+  seat.goLive(0, at(0))
+  seat.offer(entry(1))
+  assert.deepEqual(takeAll(seat), ['caughtUp 0', '1'])
+  for (let sequence = 2; sequence <= 6; sequence += 1) seat.offer(entry(sequence))
+  assert.deepEqual([seat.replaying, seat.at?.sequence, seat.through], [true, 1, 5])
+  assert.deepEqual(takeAll(seat), [], 'nothing before that is done')
+  seat.goLive(5, at(6))
+  assert.deepEqual(takeAll(seat), ['6'], 'and he has been told that it is all')
+})
+
+test('who was cut off before he had caught up is told of it when he has', () => {
+  const seat = seatOf(3, 1_000, 60_000)
+  seat.goLive(2, at(2))
+  for (let sequence = 3; sequence <= 6; sequence += 1) seat.offer(entry(sequence))
+  assert.deepEqual([seat.replaying, seat.at?.sequence], [true, 2])
+  seat.goLive(6, at(6))
+  assert.deepEqual(takeAll(seat), ['caughtUp 6'])
 })
 
 test('what was taken makes room', () => {

@@ -14,16 +14,22 @@ export type Note = ResetNote | { readonly kind: 'caughtUp' | 'progress'; readonl
 export interface SeatLimits {
   readonly maxEvents: number
   readonly maxBytes: number
+  /** A subscriber who has taken nothing for this long when his queue overflows is cut loose. */
+  readonly patienceMs: number
+  /** So is one who has fallen behind and is not live again after this long: he would only fall further behind. */
+  readonly catchUpMs: number
 }
 
 /**
  * One subscription's place at the hub: a bounded queue.
  *
- *   replaying ──goLive──► live
- *       └──────reset──────►┘ (resets itself on overflow: LAGGED)
+ *   replaying ──goLive───► live
+ *       │ ◄───overflow────── │ (of who reads; who does not is reset: LAGGED)
+ *       └────────reset─────► │
  *
  * While the subscription replays, what the hub hands over is kept for later; an overflow then costs nothing, because the
- * stream still has it: the replay has to go on through `through`.
+ * stream still has it: the replay has to go on through `through`. So it is with what overflows the queue of a live one
+ * that reads, but cannot read as much as comes at once: it replays from where it is.
  */
 export class Seat {
   readonly userToken: string
@@ -35,10 +41,13 @@ export class Seat {
   #events = 0
   #bytes = 0
   #replaying = true
+  #caughtUp = false
   #closed = false
   /** Everything up to here was handed to the subscriber, or is not for him. */
   #after = 0
   #through = 0
+  /** Where the subscriber stands, once he was live. */
+  #at: Position | undefined
   #lastTakenAt = Date.now()
   /** The reset in the queue, which then has nothing after it. */
   #reset: ResetNote | undefined
@@ -65,6 +74,11 @@ export class Seat {
     return this.#through
   }
 
+  /** Where the subscriber stands who was live and has fallen behind, from where he goes on. */
+  get at(): Position | undefined {
+    return this.#at
+  }
+
   /** Resolves when a replay is to end without having caught up: the seat was reset or closed. */
   get interrupted(): Promise<void> {
     return this.#interrupted?.promise ?? Promise.resolve()
@@ -84,15 +98,19 @@ export class Seat {
     }
     this.#push(entry)
     if (this.#events <= this.#limits.maxEvents && this.#bytes <= this.#limits.maxBytes) return
-    if (!this.#replaying) this.reset('LAGGED', entry.position)
-    else {
-      this.#clear()
-      this.#through = entry.sequence
+    if (!this.#replaying && Date.now() - this.#lastTakenAt >= this.#limits.patienceMs) {
+      this.reset('LAGGED', entry.position)
+      return
     }
+    this.#clear()
+    this.#through = entry.sequence
+    this.#replaying = true
+    this.#interrupted ??= Promise.withResolvers()
   }
 
   /**
-   * Everything up to the sequence `after` has been read: what was kept past that follows, then the news that it is all.
+   * Everything up to the sequence `after` has been read: what was kept past that follows, then, unless he has been told,
+   * the news that it is all.
    *
    * @param caughtUp a place that the subscriber has reached once he took what was kept
    */
@@ -102,8 +120,10 @@ export class Seat {
     this.#replaying = false
     this.#interrupted = undefined
     this.#after = after
+    this.#at = { epoch: caughtUp.epoch, sequence: after, mark: 0 }
+    this.#lastTakenAt = Date.now()
     for (const item of kept) if (item instanceof FeedEntry && item.sequence > this.#after) this.#push(item)
-    this.#push({ kind: 'caughtUp', position: caughtUp })
+    if (!this.#caughtUp) this.#push({ kind: 'caughtUp', position: caughtUp })
   }
 
   /**
@@ -133,6 +153,7 @@ export class Seat {
     const item = this.#queue.shift()
     if (item === undefined) return undefined
     this.#lastTakenAt = Date.now()
+    this.#at = item.position
     if (item === this.#reset) {
       this.#after = this.#reset.position.sequence
       this.#reset = undefined
@@ -140,7 +161,7 @@ export class Seat {
     if (item instanceof FeedEntry) {
       this.#events -= 1
       this.#bytes -= item.bytes
-    }
+    } else if (item.kind === 'caughtUp') this.#caughtUp = true
     return item
   }
 

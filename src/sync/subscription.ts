@@ -26,14 +26,14 @@ const EVENTS_A_TURN = 32
 
 /**
  * One user's feed, from a cursor or from now on, without a gap and without a repeat: first what it has missed (see
- * `Replay`), then what stands in its seat. For one reader, who asks for the next message when he has the one before.
- * There are thousands of them: it keeps little.
+ * `Replay`), then what stands in its seat, and what it has missed again where more came than the seat keeps. For one
+ * reader, who asks for the next message when he has the one before. There are thousands of them: it keeps little.
  */
 export class Subscription implements AsyncIterableIterator<FeedMessage, undefined> {
   readonly #parts: SubscriptionParts
   readonly #userId: string
   readonly #seat: Seat
-  /** undefined once the subscription is live. */
+  /** undefined while the subscription is live. */
   #replay: Replay | undefined
   #handed = 0
   #shown: ShownVersions | undefined
@@ -98,11 +98,15 @@ export class Subscription implements AsyncIterableIterator<FeedMessage, undefine
   }
 
   /** Hands on what stands in the seat, now or when there is something. */
-  #give(resolve: (step: Step) => void): void {
+  #give(resolve: (step: Step | Promise<Step>) => void): void {
     const seat = this.#seat
     while (!seat.closed) {
       const item = seat.take()
-      if (item === undefined) return seat.onReady(() => this.#give(resolve))
+      if (item === undefined) {
+        if (!seat.replaying || seat.at === undefined) return seat.onReady(() => this.#give(resolve))
+        this.#replay = new Replay(this.#parts, this.#userId, seat, { at: seat.at, shown: this.#shown })
+        return resolve(this.next())
+      }
       const message = this.#render(item)
       if (message !== undefined) return resolve(this.#step(message))
     }
