@@ -114,7 +114,29 @@ export function writes(
   return { kind: 'events', events, also, unless }
 }
 
-/** What is refused with this code, and with it whatever else the mutation asks for. */
-export function refusal(field: string, input: Readonly<Record<string, unknown>>, code: string): Operation {
-  return { field, input, expects: { kind: 'refusal', code }, doubts: [] }
+/**
+ * What is refused with this code, and with it whatever else the mutation asks for.
+ *
+ * @param doubts the things with which it would be possible once they have changed
+ */
+export function refusal(
+  field: string,
+  input: Readonly<Record<string, unknown>>,
+  code: string,
+  doubts: readonly string[] = [],
+): Operation {
+  return { field, input, expects: { kind: 'refusal', code }, doubts }
+}
+
+/**
+ * The things that are in doubt after an operation, and have to be left alone: nobody knows how they stand, or a try that
+ * nobody answered may still be done once they stand otherwise, as by a gateway that was frozen and wakes up.
+ */
+export function inDoubt(
+  { expects, doubts }: Operation,
+  outcome: 'done' | 'refused' | 'unknown',
+  tries: readonly { readonly told: boolean }[],
+): readonly string[] {
+  const answered = tries.every(({ told }) => told)
+  return outcome === 'done' || (outcome === 'refused' && expects.kind === 'refusal' && answered) ? [] : doubts
 }

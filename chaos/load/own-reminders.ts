@@ -125,7 +125,7 @@ export class OwnReminders {
       refusal('createReminder', { ...input, channel: 'EMAIL' }, 'BAD_USER_INPUT'),
       refusal('createReminder', { ...input, remindAt: '2020-01-01T00:00:00Z' }, PAST),
       refusal('snoozeReminder', { id: this.#names.id('none'), until: input.remindAt }, 'NOT_FOUND'),
-      ...(cancelled === undefined ? [] : [refusal('retryReminder', { id: cancelled }, SETTLED)]),
+      ...(cancelled === undefined ? [] : [refusal('retryReminder', { id: cancelled }, SETTLED, [cancelled])]),
     ])
   }
 

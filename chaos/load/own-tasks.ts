@@ -138,7 +138,7 @@ export class OwnTasks {
     const before = (operation.expects.events[0]?.version ?? 0) - 1
     const fits = this.#names.random.next() < 0.6
     const input = { ...operation.input, expectedVersion: fits ? before : before + 1 }
-    return fits ? { ...operation, input } : refusal('updateTask', input, 'VERSION_CONFLICT')
+    return fits ? { ...operation, input } : refusal('updateTask', input, 'VERSION_CONFLICT', operation.doubts)
   }
 
   complete(): Operation | undefined {
@@ -185,7 +185,7 @@ export class OwnTasks {
       ...(open === undefined
         ? []
         : [
-            refusal('purgeTask', { id: open }, 'INVALID_TRANSITION'),
+            refusal('purgeTask', { id: open }, 'INVALID_TRANSITION', [open]),
             refusal('completeTasks', { ids: [open, unknown] }, 'NOT_FOUND'),
           ]),
     ])

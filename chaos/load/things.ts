@@ -105,11 +105,11 @@ export class Things {
     this.#reminders.prune()
   }
 
-  /** Nobody knows any more how what it was about stands, or time has settled it: that is left alone. */
-  leave({ doubts }: Operation): void {
+  /** These are left alone from now on. */
+  leave(ids: readonly string[]): void {
     const all = [this.#tasks, this.#tags, this.#series, this.#reminders, this.#conversations, this.#notifications]
-    for (const id of doubts) for (const own of all) own.forget(id)
-    this.#deeds.forget(doubts)
+    for (const id of ids) for (const own of all) own.forget(id)
+    this.#deeds.forget(ids)
     this.#reminders.prune()
   }
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MutationRecord, Try } from '../ledger/mutation.ts'
 import type { Random } from '../random.ts'
-import { documentOf, type Operation, type Payload } from './operation.ts'
+import { documentOf, inDoubt, type Operation, type Payload } from './operation.ts'
 import { send } from './send.ts'
 import { Things } from './things.ts'
 
@@ -102,8 +102,9 @@ export class Writer {
       if (done !== undefined && done !== 'refused' && random.next() < AGAIN) done = (await attempt()) ?? done
     }
     const { field, input, expects } = operation
-    if (done === undefined || done === 'refused') this.#things.leave(operation)
-    else this.#things.learn(operation, done)
+    const outcome = done === undefined ? 'unknown' : done === 'refused' ? 'refused' : 'done'
+    if (done !== undefined && done !== 'refused') this.#things.learn(operation, done)
+    this.#things.leave(inDoubt(operation, outcome, tries))
     const record: MutationRecord = {
       userId,
       writer: name,
@@ -112,7 +113,7 @@ export class Writer {
       key,
       expects,
       tries,
-      outcome: done === undefined ? 'unknown' : done === 'refused' ? 'refused' : 'done',
+      outcome,
       answer: done === undefined || done === 'refused' ? null : answerOf(done),
     }
     onMutation(record)
