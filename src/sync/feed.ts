@@ -30,7 +30,7 @@ export interface FeedOptions {
   readonly pollMs?: number
   /** A subscriber who heard nothing for this long is told how far the feed is; default 40 s. */
   readonly progressMs?: number
-  /** What is kept for one subscriber, and how long he may take: by default 2,000 events and 2 MiB, 2 s and a minute. */
+  /** What is kept for one subscriber, and how long he may take: by default 500 events and 512 KiB, 10 s and a minute. */
   readonly limits?: SeatLimits
   /** How many subscriptions read the stream beside the hub at once; default 8. */
   readonly replays?: number
@@ -70,9 +70,9 @@ export function createFeed(options: FeedOptions): Feed {
     slots,
     turns: new Turns(),
     limits: options.limits ?? {
-      maxEvents: 2_000,
-      maxBytes: 2_048 * KIBIBYTE,
-      patienceMs: 2 * SECOND,
+      maxEvents: 500,
+      maxBytes: 512 * KIBIBYTE,
+      patienceMs: 10 * SECOND,
       catchUpMs: 60 * SECOND,
     },
     log: log.child({ service: 'feed' }),
