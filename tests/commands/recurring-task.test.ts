@@ -223,7 +223,8 @@ describe('a series that goes by schedule', () => {
     const { id, first, at } = await begin(1, { basis: 'SCHEDULE' })
     await complete(id, first.id)
     assert.equal((await makeDue(id)).made, false, 'it is not due yet')
-    await world.postgres.query(`UPDATE clock SET shift_ms = $1`, [2 * DAY])
+    const anHourAfter = Date.parse(at(0)) - Date.now() + 3_600_000
+    await world.postgres.query(`UPDATE clock SET shift_ms = $1`, [anHourAfter])
     try {
       assert.deepEqual(await due(id), [at(0)])
       const outcomes = await Promise.all(Array.from({ length: 6 }, () => makeDue(id)))
