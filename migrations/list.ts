@@ -15,6 +15,7 @@ import { WorkToDo } from './20261128-05-work-to-do.ts'
 import { DeliveryCounts } from './20261128-06-delivery-counts.ts'
 import { DueByIndex } from './20261128-07-due-by-index.ts'
 import { FirstEpoch } from './20261128-08-first-epoch.ts'
+import { Drift } from './20261128-09-drift.ts'
 
 /** Every migration, in the order in which they run. */
 export const migrations: readonly MigrationObject[] = [
@@ -34,4 +35,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: '20261128-06-delivery-counts', class: DeliveryCounts },
   { name: '20261128-07-due-by-index', class: DueByIndex },
   { name: '20261128-08-first-epoch', class: FirstEpoch },
+  { name: '20261128-09-drift', class: Drift },
 ]

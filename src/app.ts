@@ -112,7 +112,14 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     api: gateway &&
       feed && {
         schema,
-        services: { database: gateway, run: createCommandRunner(writing(gateway)), feed, link, clock, log },
+        services: {
+          database: gateway,
+          run: createCommandRunner({ ...writing(gateway), clock }),
+          feed,
+          link,
+          clock,
+          log,
+        },
         verifier: createVerifier(config.auth, log),
       },
     developmentToken: overrides.developmentToken,
@@ -160,7 +167,7 @@ function openDatabase(
     role,
     poolSize: worker ? WORKER_POOL_SIZE : config.database.poolSize,
     statementTimeoutMs: config.database.statementTimeoutMs * (worker ? WORKER_TIMEOUT_FACTOR : 1),
-    onTime: (now) => clock.observe(now),
+    onTime: (now, askedAt) => clock.observe(now, askedAt),
     onError: (error) => log.warn({ err: error }, 'a database connection broke'),
     ...(onStatement === undefined || worker ? {} : { onStatement }),
   })

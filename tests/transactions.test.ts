@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { sql } from 'kysely'
 import { isDatabaseUnavailable } from '../src/infra/database.ts'
+import { isAnotherTime } from '../src/infra/transaction.ts'
 import { createTestDatabase } from './helpers/database.ts'
 
 const postgres = await createTestDatabase()
@@ -48,6 +49,31 @@ test('its error is told where the work ends on a statement behind it, and not wh
     throw new Error('something else')
   })
   await assert.rejects(beside, /something else/)
+  assert.deepEqual(await namesOfAlice(), ['renamed'])
+})
+
+test('who takes a time for the database’s does not wait for the transaction to begin', async () => {
+  const [{ now: expected } = { now: new Date(0) }] = await postgres.query<{ now: Date }>('SELECT taskwire_now() AS now')
+  const times: Date[] = []
+  const listening = postgres.open('taskwire_app', { poolSize: 1, onTime: (now) => times.push(now) })
+  const [now, told] = await listening.asUser('alice', async (tx) => [tx.now, times.length], expected)
+  assert.deepEqual([now, told], [expected, 0])
+  const [answered] = times
+  assert.ok(answered !== undefined && answered >= expected && answered.getTime() - expected.getTime() < 1_000)
+})
+
+test('nothing is committed where that is another time, and this is the error whatever came of it', async () => {
+  const wrong = new Date(Date.now() + 5_000)
+  const sent = database.asUser('alice', async (tx) => tx.send(insertTag('lost')), wrong)
+  await assert.rejects(sent, isAnotherTime)
+  const awaited = database.asUser('alice', ({ db }) => insertTag('lost').execute(db), wrong)
+  await assert.rejects(awaited, isAnotherTime)
+  const refused = database.asUser('alice', () => Promise.reject(new Error('not at this time')), wrong)
+  await assert.rejects(refused, isAnotherTime)
+  await assert.rejects(
+    database.asUser('alice', async () => undefined, new Date(Date.now() - 5_000)),
+    isAnotherTime,
+  )
   assert.deepEqual(await namesOfAlice(), ['renamed'])
 })
 

@@ -1,8 +1,9 @@
 import { type AvailableChannels, IN_APP_ONLY } from '../domain/reminder-target.ts'
-import type { Db, TaskwireDatabase } from '../entities/tables.ts'
+import type { Db, TaskwireDatabase, Tx } from '../entities/tables.ts'
 import type { EventOrigin } from '../events/envelope.ts'
 import type { EventType } from '../events/types.ts'
-import type { Statement } from '../infra/transaction.ts'
+import { isAnotherTime, type Statement } from '../infra/transaction.ts'
+import type { Clock } from '../lib/clock.ts'
 import { claimKey, type KeyClaim, keepOutcome, keyClaim } from './idempotency.ts'
 import { type Happened, RecordedEvents } from './recorded-events.ts'
 
@@ -12,7 +13,7 @@ export interface UnitOfWork {
   /** Sends a statement without waiting for its answer, which decides nothing: where it fails, the command does. */
   send(statement: Statement): void
   readonly userId: string
-  /** The time of this command: `taskwire_now()` when its transaction began. */
+  /** The time of this command: `taskwire_now()` when its transaction began, or within a second of it. */
   readonly now: Date
   /** Of the request that this belongs to. */
   readonly correlationId: string
@@ -29,7 +30,7 @@ export interface UnitOfWork {
   flush(): Promise<void>
 }
 
-/** The part of a command that runs in its transaction; more than once where that ends in a deadlock. */
+/** The part of a command that runs in its transaction; more than once where that ends in a deadlock, or time has jumped. */
 export type Execute<Outcome> = (unit: UnitOfWork) => Promise<Outcome>
 
 /**
@@ -82,6 +83,11 @@ export interface CommandRunnerOptions {
   readonly publicUrl: string
   /** Which channels are configured; default: those that need no configuration. */
   readonly available?: AvailableChannels
+  /**
+   * The database's time: with it commands need not wait for their transactions to begin. Not for what the database has
+   * found to be due, for which this may be some milliseconds early.
+   */
+  readonly clock?: Clock
   /** Called after a commit that wrote events. */
   readonly onCommit: () => void
 }
@@ -105,26 +111,38 @@ export function createCommandRunner(options: CommandRunnerOptions): RunCommand {
     const key = origin.idempotencyKey ?? undefined
     const claim = key === undefined ? undefined : keyClaim(origin.userId, command.name, key, input)
     for (let attempt = 1; ; attempt += 1) {
+      // One that has to be done again asks the database for the time.
+      const now = attempt === 1 ? options.clock?.databaseNow() : undefined
       try {
-        return await runOnce(options, execute, claim, origin, tell)
+        return await runOnce(options, { execute, claim, origin, tell, now })
       } catch (error) {
-        const code = (error as { code?: unknown }).code
-        if (attempt === TRIES || (code !== DEADLOCK && code !== SERIALIZATION_FAILURE)) throw error
+        if (attempt === TRIES || !mayWorkNext(error)) throw error
       }
     }
   }
 }
 
+function mayWorkNext(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown }
+  return code === DEADLOCK || code === SERIALIZATION_FAILURE || isAnotherTime(error)
+}
+
+interface Run<Outcome> {
+  readonly execute: Execute<Outcome>
+  readonly claim: KeyClaim | undefined
+  readonly origin: CommandOrigin
+  readonly tell: ((happened: Happened) => void) | undefined
+  /** What is taken for the database's time. */
+  readonly now: Date | undefined
+}
+
 async function runOnce<Outcome extends object>(
   options: CommandRunnerOptions,
-  execute: Execute<Outcome>,
-  claim: KeyClaim | undefined,
-  origin: CommandOrigin,
-  tell: ((happened: Happened) => void) | undefined,
+  { execute, claim, origin, tell, now }: Run<Outcome>,
 ): Promise<CommandResult<Outcome>> {
   const events = new RecordedEvents(options.publicUrl)
   const happened: Happened[] = []
-  const result = await options.database.asUser(origin.userId, async (tx): Promise<CommandResult<Outcome>> => {
+  const work = async (tx: Tx): Promise<CommandResult<Outcome>> => {
     if (claim !== undefined) {
       const first = await claimKey<CommandResult<Outcome>>(tx, claim)
       if (first !== undefined) return first
@@ -147,7 +165,8 @@ async function runOnce<Outcome extends object>(
     events.send(tx)
     if (claim !== undefined) tx.send(keepOutcome(tx, claim, outcome))
     return outcome
-  })
+  }
+  const result = await options.database.asUser(origin.userId, work, now)
   if (events.count > 0) options.onCommit()
   if (tell !== undefined) happened.forEach(tell)
   return result

@@ -16,8 +16,8 @@ export interface DatabaseOptions {
   readonly idleInTransactionMs?: number
   /** How long the answer to a BEGIN may take; default 5 s. */
   readonly beginPatienceMs?: number
-  /** Called with the database's time whenever a transaction begins. */
-  readonly onTime?: (databaseNow: Date) => void
+  /** Called with the database's time whenever a transaction begins, and with the process's when it was asked. */
+  readonly onTime?: (databaseNow: Date, askedAt: number) => void
   /** Called with the text of every statement; for counting them. */
   readonly onStatement?: (sql: string) => void
   /** A pooled connection that breaks while idle is replaced; this is told of it. */
@@ -81,6 +81,7 @@ interface Begin {
   readonly settings?: Readonly<Record<string, string>>
   readonly pool?: pg.Pool | undefined
   readonly statementTimeoutMs?: number | undefined
+  readonly expectedNow?: Date | undefined
 }
 
 /**
@@ -124,9 +125,15 @@ export class Database<Tables> implements AsyncDisposable {
     return this.#snapshot(`${SNAPSHOT}; ${AS_ADMIN}`, userId)
   }
 
-  /** Runs `work` in one transaction as `userId`; commits when it resolves, rolls back when it rejects. */
-  asUser<T>(userId: string, work: (tx: OpenTransaction<Tables>) => Promise<T>): Promise<T> {
-    return this.#run(userId, work)
+  /**
+   * Runs `work` in one transaction as `userId`; commits when it resolves, rolls back when it rejects.
+   *
+   * @param expectedNow what is taken for `taskwire_now()`: the work then goes on with it, and does not wait for the
+   * transaction to begin, which saves it a round trip. Where it is ahead of that, or late by more than a second, the transaction fails, see
+   * `isAnotherTime`.
+   */
+  asUser<T>(userId: string, work: (tx: OpenTransaction<Tables>) => Promise<T>, expectedNow?: Date): Promise<T> {
+    return this.#run(userId, work, { expectedNow })
   }
 
   /**
@@ -198,7 +205,6 @@ export class Database<Tables> implements AsyncDisposable {
 
   async #snapshot(begin: string, userId: string): Promise<Snapshot<Tables>> {
     const transaction = await this.#begin({ begin, userId })
-    void transaction.now().then(this.#options.onTime, () => undefined)
     return {
       db: transaction.db,
       now: () => transaction.now(),
@@ -211,17 +217,16 @@ export class Database<Tables> implements AsyncDisposable {
   async #run<T>(
     userId: string,
     work: (tx: OpenTransaction<Tables>) => Promise<T>,
-    { begin = 'BEGIN', pool, statementTimeoutMs }: Partial<Omit<Begin, 'userId' | 'settings'>> = {},
+    { begin = 'BEGIN', pool, statementTimeoutMs, expectedNow }: Partial<Omit<Begin, 'userId' | 'settings'>> = {},
   ): Promise<T> {
     const { idleInTransactionMs = IDLE_WHILE_WRITING_MS } = this.#options
     const settings = {
       idle_in_transaction_session_timeout: String(idleInTransactionMs),
       ...(statementTimeoutMs !== undefined && { statement_timeout: String(statementTimeoutMs) }),
     }
-    const transaction = await this.#begin({ begin, userId, settings, pool, statementTimeoutMs })
+    const transaction = await this.#begin({ begin, userId, settings, pool, statementTimeoutMs, expectedNow })
     try {
-      const now = await transaction.now()
-      this.#options.onTime?.(now)
+      const now = expectedNow ?? (await transaction.now())
       const result = await work({
         db: transaction.db,
         now,
@@ -240,17 +245,25 @@ export class Database<Tables> implements AsyncDisposable {
     settings = {},
     pool = this.#pool,
     statementTimeoutMs = this.#options.statementTimeoutMs,
+    expectedNow,
   }: Begin): Promise<Transaction<Tables>> {
+    const { onTime } = this.#options
     const client = await pool.connect()
-    return new Transaction({
+    const askedAt = Date.now()
+    const transaction = new Transaction<Tables>({
       client,
       begin,
+      expectedNow,
       settings: { ...settings, 'taskwire.user_id': userId },
       beginPatienceMs: this.#options.beginPatienceMs ?? BEGIN_PATIENCE_MS,
       answerPatienceMs: statementTimeoutMs + ANSWER_MARGIN_MS,
       prepared: this.#preparedOn(client),
       onStatement: this.#options.onStatement,
     })
+    // Whoever needs the transaction is told where it has not begun.
+    const told = transaction.now().then((now) => onTime?.(now, askedAt))
+    told.catch(() => undefined)
+    return transaction
   }
 
   #preparedOn(client: pg.PoolClient): PreparedStatements {

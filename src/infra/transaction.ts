@@ -11,7 +11,7 @@ export interface Statement<Row = unknown> {
 /** An open transaction of its user. */
 export interface OpenTransaction<Tables> {
   readonly db: Kysely<Tables>
-  /** `taskwire_now()` when the transaction began. */
+  /** `taskwire_now()` when the transaction began, or what its caller took for it. */
   readonly now: Date
   /**
    * Sends a statement without waiting for its answer, which decides nothing. Where it fails, nothing is committed, and its
@@ -33,6 +33,8 @@ export interface TransactionOptions {
   readonly begin: string
   /** What holds until it ends, by PostgreSQL's names: whose it is among them. */
   readonly settings: Readonly<Record<string, string>>
+  /** What is taken for `taskwire_now()` before it is known: where that is another time, all of it fails. */
+  readonly expectedNow: Date | undefined
   /** How long the answers to BEGIN and to any statement may take. A connection that stays silent longer is given up. */
   readonly beginPatienceMs: number
   readonly answerPatienceMs: number
@@ -59,13 +61,13 @@ export class Transaction<Tables> implements DatabaseConnection {
   #stale = false
 
   constructor(options: TransactionOptions) {
-    const { client, begin, settings, beginPatienceMs, answerPatienceMs, prepared, onStatement } = options
+    const { client, answerPatienceMs, prepared, onStatement } = options
     this.#client = client
     this.#answerPatienceMs = answerPatienceMs
     this.#prepared = prepared
     this.#onStatement = onStatement
     this.db = kyselyOn(this)
-    this.#begun = this.#begin(begin, settings, beginPatienceMs)
+    this.#begun = this.#begin(options)
     // Whoever awaits the time or a statement is told.
     this.#begun.catch(() => undefined)
   }
@@ -86,7 +88,12 @@ export class Transaction<Tables> implements DatabaseConnection {
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     if (!this.#open) throw new Error('The transaction has ended.')
     const sent = this.#query<Row & pg.QueryResultRow>(query)
-    const [{ command, rows, rowCount }] = this.#hasBegun ? [await sent] : await Promise.all([sent, this.#begun])
+    if (!this.#hasBegun) {
+      // That of a BEGIN that has failed is the error of all that follows, and comes first.
+      sent.catch(() => undefined)
+      await this.#begun
+    }
+    const { command, rows, rowCount } = await sent
     return command === 'SELECT' ? { rows } : { rows, numAffectedRows: BigInt(rowCount ?? 0) }
   }
 
@@ -99,6 +106,7 @@ export class Transaction<Tables> implements DatabaseConnection {
   async commit(): Promise<void> {
     if (!this.#open) return
     const { command } = await this.#end('COMMIT')
+    await this.#begun
     await Promise.all(this.#sent)
     // To the COMMIT of a transaction in which a statement has failed PostgreSQL answers ROLLBACK.
     if (command !== 'COMMIT') throw new Error('A statement had failed, nothing was committed.')
@@ -107,10 +115,16 @@ export class Transaction<Tables> implements DatabaseConnection {
   /**
    * Never fails: a connection that cannot even do that is thrown away.
    *
-   * @returns what went wrong: `reason`, or where that says no more than that something had failed before, what that was
+   * @returns what went wrong: `reason`, or where it did not even begin, or `reason` says no more than that something had
+   * failed before, what that was
    */
   async rollback(reason?: unknown): Promise<unknown> {
     if (this.#open) await this.#end('ROLLBACK').catch(() => undefined)
+    const notBegun = await this.#begun.then(
+      () => undefined,
+      (failure: unknown) => ({ failure }),
+    )
+    if (notBegun !== undefined) return notBegun.failure
     if (!isAfterFailure(reason)) return reason
     const first = await Promise.all(this.#sent).catch((failure: unknown) => failure)
     return first instanceof Error ? first : reason
@@ -129,16 +143,25 @@ export class Transaction<Tables> implements DatabaseConnection {
   }
 
   /** In one write, and the settings as a statement that is prepared: to plan it takes longer than to run it. */
-  async #begin(begin: string, settings: Readonly<Record<string, string>>, patienceMs: number): Promise<Date> {
+  async #begin({ begin, settings, expectedNow, beginPatienceMs }: TransactionOptions): Promise<Date> {
     this.#cork()
     const set = Object.keys(settings).map((name, index) => `set_config('${name}', $${index + 1}, true)`)
-    const select = `SELECT ${set.join(', ')}, taskwire_now() AS now`
+    const values: unknown[] = Object.values(settings)
+    if (expectedNow === undefined) set.push('taskwire_now() AS now')
+    else
+      set.push(
+        `extract(epoch FROM taskwire_now() - $${values.push(expectedNow)}::timestamptz)::taskwire_drift AS drift`,
+      )
     const [, { rows }] = await Promise.all([
-      this.#client.query(timed(begin, patienceMs)),
-      this.#client.query<{ now: Date }>(this.#prepared.query(select, Object.values(settings), patienceMs)),
+      this.#client.query(timed(begin, beginPatienceMs)),
+      this.#client.query<{ now: Date } | { drift: number }>(
+        this.#prepared.query(`SELECT ${set.join(', ')}`, values, beginPatienceMs),
+      ),
     ])
     this.#hasBegun = true
-    return rows[0]?.now ?? new Date()
+    const [row] = rows
+    if (row === undefined) throw new Error('The settings of a transaction were not answered.')
+    return 'now' in row ? row.now : new Date((expectedNow?.getTime() ?? 0) + Math.round(row.drift * 1_000))
   }
 
   async #query<Row extends pg.QueryResultRow>({ sql, parameters }: CompiledQuery): Promise<pg.QueryResult<Row>> {
@@ -172,6 +195,13 @@ const IN_FAILED_TRANSACTION = '25P02'
 
 function isAfterFailure(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === IN_FAILED_TRANSACTION
+}
+
+const CHECK_VIOLATION = '23514'
+
+/** A transaction failed because the database's time is not what was taken for it: done again, it has to wait for that. */
+export function isAnotherTime(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === CHECK_VIOLATION && error.dataType === 'taskwire_drift'
 }
 
 const FEATURE_NOT_SUPPORTED = '0A000'

@@ -12,6 +12,7 @@ import { type AvailableChannels, IN_APP_ONLY } from '../../src/domain/reminder-t
 import type { TaskwireDatabase } from '../../src/entities/tables.ts'
 import type { TaskwireEvent } from '../../src/events/envelope.ts'
 import type { DatabaseRole } from '../../src/infra/database.ts'
+import { Clock } from '../../src/lib/clock.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 
 /** What a command takes beside its own fields. */
@@ -31,12 +32,14 @@ export class CommandWorld implements AsyncDisposable {
 
   private constructor(postgres: TestDatabase, role: DatabaseRole, poolSize: number, available: AvailableChannels) {
     this.postgres = postgres
-    this.database = postgres.open(role, { poolSize, onStatement: (sql) => this.statements.push(sql) })
+    const clock = new Clock()
+    const onTime = (now: Date, askedAt: number) => clock.observe(now, askedAt)
+    this.database = postgres.open(role, { poolSize, onTime, onStatement: (sql) => this.statements.push(sql) })
     const onCommit = () => {
       this.commits += 1
     }
     const { database } = this
-    this.#run = createCommandRunner({ database, publicUrl: 'http://localhost:4000', available, onCommit })
+    this.#run = createCommandRunner({ database, publicUrl: 'http://localhost:4000', available, clock, onCommit })
   }
 
   static async create({

@@ -29,14 +29,16 @@ export class GraphqlWorld {
   readonly #presenter = createErrorPresenter(testLog())
 
   constructor(database: TestDatabase, role: DatabaseRole = 'taskwire_app', poolSize = 10) {
-    const pool = database.open(role, { poolSize, onStatement: (sql) => this.statements.push(sql) })
+    const clock = new Clock()
+    const onTime = (now: Date, askedAt: number) => clock.observe(now, askedAt)
+    const pool = database.open(role, { poolSize, onTime, onStatement: (sql) => this.statements.push(sql) })
     const link = offlineLink()
     this.services = {
       database: pool,
-      run: createCommandRunner({ database: pool, publicUrl: 'http://localhost', onCommit: () => undefined }),
+      run: createCommandRunner({ database: pool, publicUrl: 'http://localhost', clock, onCommit: () => undefined }),
       feed: offlineFeed(pool, link),
       link,
-      clock: new Clock(),
+      clock,
       log: testLog(),
     }
   }
