@@ -9,7 +9,7 @@ import { prunings } from '../src/scheduler/prunings.ts'
 import { createRetention } from '../src/scheduler/retention.ts'
 import { eventually } from './helpers/eventually.ts'
 import { testConfig, testLog } from './helpers/options.ts'
-import { startTaskwire, type TestTaskwire } from './helpers/taskwire.ts'
+import { feedBegun, startTaskwire, type TestTaskwire } from './helpers/taskwire.ts'
 
 const DAY = 24 * 60 * 60 * 1_000
 
@@ -41,9 +41,7 @@ describe('a feed whose outbox is pruned', () => {
       settings: { everyMs: 50, restMs: 1 },
     })
     running = retention.run()
-    await eventually(
-      async () => (await taskwire.postgres.query('SELECT FROM relay WHERE stream_created IS NOT NULL')).length > 0,
-    )
+    await feedBegun(taskwire.postgres)
   })
   after(async () => {
     await retention.stop()

@@ -152,6 +152,31 @@ describe('the feed’s API', () => {
     )
   })
 
+  it('hands on a burst that is more than is kept for one, whole, without a reset, over both alike', async () => {
+    const tasks = Array.from({ length: 100 }, (_, index) => ({ title: `Task ${index}`, tags: ['burst'] }))
+    await using socket = await socketOf('eve')
+    const live = socket.subscribe({ query: FEED, variables: { types: ['TASK'] } })
+    await using stream = await openEventStream(
+      `${app.url}/graphql`,
+      { query: FEED, variables: { types: ['TASK'] } },
+      { authorization: await authorization('eve') },
+    )
+    await Promise.all([until(live, 'SyncCaughtUp'), until(stream, 'SyncCaughtUp')])
+    const create = 'mutation ($i: CreateTasksInput!) { createTasks(input: $i) { eventIds } }'
+    const made = await Promise.all(Array.from({ length: 12 }, () => data('eve', create, { i: { tasks } })))
+    const eventIds = new Set(made.flatMap(({ createTasks }) => createTasks.eventIds as string[]))
+    assert.equal(eventIds.size, 1_200)
+    for (const subscription of [live, stream]) {
+      const told = new Set<string>()
+      for (let count = 0; count < eventIds.size; count += 1) {
+        const [message] = await until(subscription, 'SyncEvent')
+        assert.deepEqual(message.entity.tags, [{ name: 'burst' }])
+        told.add(message.eventId)
+      }
+      assert.deepEqual(told, eventIds, 'each once, and nothing else in between')
+    }
+  })
+
   it('shows an entity as its event left it, and none once it is deleted', async () => {
     await using socket = await socketOf('bob')
     const live = socket.subscribe({ query: FEED })

@@ -44,7 +44,7 @@ export async function startTaskwire(
   }
 }
 
-/** Until the first epoch has begun: cursors of before are those of a feed that was rebuilt since. */
+/** Until a relay has led: the feed shows nothing before that. */
 export async function feedBegun(postgres: TestDatabase): Promise<void> {
-  await eventually(async () => (await postgres.query('SELECT FROM relay WHERE epoch > 0')).length > 0)
+  await eventually(async () => (await postgres.query('SELECT FROM relay WHERE stream_created IS NOT NULL')).length > 0)
 }
