@@ -56,14 +56,18 @@ test('who takes a time for the database’s does not wait for the transaction to
   const [{ now: expected } = { now: new Date(0) }] = await postgres.query<{ now: Date }>('SELECT taskwire_now() AS now')
   const times: Date[] = []
   const listening = postgres.open('taskwire_app', { poolSize: 1, onTime: (now) => times.push(now) })
-  const [now, told] = await listening.asUser('alice', async (tx) => [tx.now, times.length], expected)
+  const [now, told] = await listening.asUser(
+    'alice',
+    async (tx) => [tx.now, times.length],
+    () => expected,
+  )
   assert.deepEqual([now, told], [expected, 0])
   const [answered] = times
   assert.ok(answered !== undefined && answered >= expected && answered.getTime() - expected.getTime() < 1_000)
 })
 
 test('nothing is committed where that is another time, and this is the error whatever came of it', async () => {
-  const wrong = new Date(Date.now() + 5_000)
+  const wrong = () => new Date(Date.now() + 5_000)
   const sent = database.asUser('alice', async (tx) => tx.send(insertTag('lost')), wrong)
   await assert.rejects(sent, isAnotherTime)
   const awaited = database.asUser('alice', ({ db }) => insertTag('lost').execute(db), wrong)
@@ -71,10 +75,33 @@ test('nothing is committed where that is another time, and this is the error wha
   const refused = database.asUser('alice', () => Promise.reject(new Error('not at this time')), wrong)
   await assert.rejects(refused, isAnotherTime)
   await assert.rejects(
-    database.asUser('alice', async () => undefined, new Date(Date.now() - 5_000)),
+    database.asUser(
+      'alice',
+      async () => undefined,
+      () => new Date(Date.now() - 5_000),
+    ),
     isAnotherTime,
   )
   assert.deepEqual(await namesOfAlice(), ['renamed'])
+})
+
+test('the time is taken when there is a connection, however long that was waited for', async () => {
+  const waited = Promise.withResolvers<void>()
+  const before = database.asUser('alice', () => waited.promise)
+  const guesses: number[] = []
+  const behind = database.asUser(
+    'alice',
+    async () => undefined,
+    () => {
+      guesses.push(Date.now())
+      return undefined
+    },
+  )
+  await database.asUserBeside('alice', async () => undefined)
+  assert.deepEqual(guesses, [])
+  waited.resolve()
+  await Promise.all([before, behind])
+  assert.equal(guesses.length, 1)
 })
 
 test('what is sent after the end is refused', async () => {

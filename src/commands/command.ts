@@ -112,9 +112,9 @@ export function createCommandRunner(options: CommandRunnerOptions): RunCommand {
     const claim = key === undefined ? undefined : keyClaim(origin.userId, command.name, key, input)
     for (let attempt = 1; ; attempt += 1) {
       // One that has to be done again asks the database for the time.
-      const now = attempt === 1 ? options.clock?.databaseNow() : undefined
+      const guessNow = attempt === 1 ? () => options.clock?.databaseNow() : undefined
       try {
-        return await runOnce(options, { execute, claim, origin, tell, now })
+        return await runOnce(options, { execute, claim, origin, tell, guessNow })
       } catch (error) {
         if (attempt === TRIES || !mayWorkNext(error)) throw error
       }
@@ -132,13 +132,13 @@ interface Run<Outcome> {
   readonly claim: KeyClaim | undefined
   readonly origin: CommandOrigin
   readonly tell: ((happened: Happened) => void) | undefined
-  /** What is taken for the database's time. */
-  readonly now: Date | undefined
+  /** What to take for the database's time. */
+  readonly guessNow: (() => Date | undefined) | undefined
 }
 
 async function runOnce<Outcome extends object>(
   options: CommandRunnerOptions,
-  { execute, claim, origin, tell, now }: Run<Outcome>,
+  { execute, claim, origin, tell, guessNow }: Run<Outcome>,
 ): Promise<CommandResult<Outcome>> {
   const events = new RecordedEvents(options.publicUrl)
   const happened: Happened[] = []
@@ -166,7 +166,7 @@ async function runOnce<Outcome extends object>(
     if (claim !== undefined) tx.send(keepOutcome(tx, claim, outcome))
     return outcome
   }
-  const result = await options.database.asUser(origin.userId, work, now)
+  const result = await options.database.asUser(origin.userId, work, guessNow)
   if (events.count > 0) options.onCommit()
   if (tell !== undefined) happened.forEach(tell)
   return result

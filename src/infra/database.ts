@@ -81,7 +81,7 @@ interface Begin {
   readonly settings?: Readonly<Record<string, string>>
   readonly pool?: pg.Pool | undefined
   readonly statementTimeoutMs?: number | undefined
-  readonly expectedNow?: Date | undefined
+  readonly guessNow?: (() => Date | undefined) | undefined
 }
 
 /**
@@ -128,12 +128,16 @@ export class Database<Tables> implements AsyncDisposable {
   /**
    * Runs `work` in one transaction as `userId`; commits when it resolves, rolls back when it rejects.
    *
-   * @param expectedNow what is taken for `taskwire_now()`: the work then goes on with it, and does not wait for the
-   * transaction to begin, which saves it a round trip. Where it is ahead of that, or late by more than a second, the transaction fails, see
-   * `isAnotherTime`.
+   * @param guessNow asked when there is a connection, for what to take for `taskwire_now()`: the work then goes on with
+   * that, and does not wait for the transaction to begin, which saves it a round trip. Where it is ahead of the
+   * database's, or late by more than a second, the transaction fails, see `isAnotherTime`.
    */
-  asUser<T>(userId: string, work: (tx: OpenTransaction<Tables>) => Promise<T>, expectedNow?: Date): Promise<T> {
-    return this.#run(userId, work, { expectedNow })
+  asUser<T>(
+    userId: string,
+    work: (tx: OpenTransaction<Tables>) => Promise<T>,
+    guessNow?: () => Date | undefined,
+  ): Promise<T> {
+    return this.#run(userId, work, { guessNow })
   }
 
   /**
@@ -217,16 +221,16 @@ export class Database<Tables> implements AsyncDisposable {
   async #run<T>(
     userId: string,
     work: (tx: OpenTransaction<Tables>) => Promise<T>,
-    { begin = 'BEGIN', pool, statementTimeoutMs, expectedNow }: Partial<Omit<Begin, 'userId' | 'settings'>> = {},
+    { begin = 'BEGIN', pool, statementTimeoutMs, guessNow }: Partial<Omit<Begin, 'userId' | 'settings'>> = {},
   ): Promise<T> {
     const { idleInTransactionMs = IDLE_WHILE_WRITING_MS } = this.#options
     const settings = {
       idle_in_transaction_session_timeout: String(idleInTransactionMs),
       ...(statementTimeoutMs !== undefined && { statement_timeout: String(statementTimeoutMs) }),
     }
-    const transaction = await this.#begin({ begin, userId, settings, pool, statementTimeoutMs, expectedNow })
+    const transaction = await this.#begin({ begin, userId, settings, pool, statementTimeoutMs, guessNow })
     try {
-      const now = expectedNow ?? (await transaction.now())
+      const now = transaction.expectedNow ?? (await transaction.now())
       const result = await work({
         db: transaction.db,
         now,
@@ -245,7 +249,7 @@ export class Database<Tables> implements AsyncDisposable {
     settings = {},
     pool = this.#pool,
     statementTimeoutMs = this.#options.statementTimeoutMs,
-    expectedNow,
+    guessNow,
   }: Begin): Promise<Transaction<Tables>> {
     const { onTime } = this.#options
     const client = await pool.connect()
@@ -253,7 +257,7 @@ export class Database<Tables> implements AsyncDisposable {
     const transaction = new Transaction<Tables>({
       client,
       begin,
-      expectedNow,
+      expectedNow: guessNow?.(),
       settings: { ...settings, 'taskwire.user_id': userId },
       beginPatienceMs: this.#options.beginPatienceMs ?? BEGIN_PATIENCE_MS,
       answerPatienceMs: statementTimeoutMs + ANSWER_MARGIN_MS,

@@ -49,6 +49,8 @@ export interface TransactionOptions {
  */
 export class Transaction<Tables> implements DatabaseConnection {
   readonly db: Kysely<Tables>
+  /** What was taken for `taskwire_now()` before it was known. */
+  readonly expectedNow: Date | undefined
   readonly #client: pg.PoolClient
   readonly #answerPatienceMs: number
   readonly #prepared: PreparedStatements
@@ -61,7 +63,8 @@ export class Transaction<Tables> implements DatabaseConnection {
   #stale = false
 
   constructor(options: TransactionOptions) {
-    const { client, answerPatienceMs, prepared, onStatement } = options
+    const { client, expectedNow, answerPatienceMs, prepared, onStatement } = options
+    this.expectedNow = expectedNow
     this.#client = client
     this.#answerPatienceMs = answerPatienceMs
     this.#prepared = prepared
