@@ -5,7 +5,7 @@ import { settingsIdOf } from '../src/domain/notification-settings.ts'
 import { NatsLink } from '../src/infra/jetstream.ts'
 import { eventually } from './helpers/eventually.ts'
 import { testConfig, testLog } from './helpers/options.ts'
-import { feedBegun, type TestTaskwire, startTaskwire, userToken } from './helpers/taskwire.ts'
+import { feedBegun, settled, type TestTaskwire, startTaskwire, userToken } from './helpers/taskwire.ts'
 import { openEventStream } from './helpers/transports.ts'
 
 interface Notification {
@@ -61,17 +61,6 @@ describe('notifications', () => {
 
   const act = (client: TaskwireClient, mutation: string, id: string) =>
     client.request(`mutation ($id: ID!) { ${mutation}(input: { id: $id }) { eventId } }`, { id })
-
-  /** Every event was published, and handled by the durable. */
-  async function settled(): Promise<void> {
-    await using link = new NatsLink(testConfig({ NATS_URL: taskwire.nats.url }).nats, testLog())
-    const { jsm } = await link.ready()
-    await eventually(async () => {
-      const waiting = await taskwire.postgres.query('SELECT FROM outbox WHERE published_at IS NULL')
-      const { num_pending, num_ack_pending } = await jsm.consumers.info('EVENTS', 'notifications')
-      return waiting.length === 0 && num_pending + num_ack_pending === 0
-    })
-  }
 
   it('come of what happens to tasks, as far as the settings want it, and are listed, filtered and counted', async () => {
     const alice = await taskwire.client('alice')
@@ -160,13 +149,13 @@ describe('notifications', () => {
     const dave = await taskwire.client('dave')
     await dave.request(SET, { input: { completion: true } })
     for (const title of ['one', 'two', 'three']) await act(dave, 'completeTask', await create(dave, title))
-    await settled()
+    await settled(taskwire)
     assert.equal((await list(dave)).totalCount, 3)
     await using link = new NatsLink(testConfig({ NATS_URL: taskwire.nats.url }).nats, testLog())
     const { jsm } = await link.ready()
     for (let round = 0; round < 2; round += 1) {
       await jsm.consumers.reset('EVENTS', 'notifications', 1)
-      await settled()
+      await settled(taskwire)
     }
     assert.equal((await list(dave)).totalCount, 3)
   })
@@ -215,12 +204,12 @@ describe('notifications', () => {
   it('are received from where a client was cut off, over server-sent events, as they are by now', async () => {
     const heidi = await taskwire.client('heidi')
     await heidi.request(SET, { input: { completion: true } })
-    await settled()
+    await settled(taskwire)
     const { syncCursor } = await heidi.request<{ syncCursor: string }>('{ syncCursor }')
     for (const title of ['one', 'two']) await act(heidi, 'completeTask', await create(heidi, title))
-    await settled()
+    await settled(taskwire)
     await heidi.request(MARK, { input: { upTo: '2100-01-01T00:00:00Z' } })
-    await settled()
+    await settled(taskwire)
     await using stream = await openEventStream(
       `${taskwire.app.url}/graphql`,
       { query: 'subscription { notificationReceived { message version } }' },
@@ -240,7 +229,7 @@ describe('notifications', () => {
       const { nodes } = await list(grace)
       return nodes.length === 2 ? nodes : undefined
     })
-    await settled()
+    await settled(taskwire)
     const { syncCursor } = await grace.request<{ syncCursor: string }>('{ syncCursor }')
     type Marked = Record<
       string,

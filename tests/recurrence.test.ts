@@ -5,7 +5,7 @@ import { NatsLink } from '../src/infra/jetstream.ts'
 import { eventually } from './helpers/eventually.ts'
 import { testConfig, testLog } from './helpers/options.ts'
 import { Program } from './helpers/process.ts'
-import { feedBegun, type TestTaskwire, startTaskwire } from './helpers/taskwire.ts'
+import { feedBegun, settled, type TestTaskwire, startTaskwire } from './helpers/taskwire.ts'
 
 const DAY = 24 * 60 * 60 * 1000
 const CREATE = `mutation ($input: CreateRecurringTaskInput!) {
@@ -69,23 +69,6 @@ describe('recurring tasks', () => {
 
   const act = (mutation: 'completeTask' | 'deleteTask' | 'reopenTask', id: string) =>
     alice.request(`mutation ($id: ID!) { ${mutation}(input: { id: $id }) { eventId } }`, { id })
-
-  /** Every event has been handled by the durable, this one's command too. */
-  async function settled(): Promise<void> {
-    await using link = new NatsLink(testConfig({ NATS_URL: taskwire.nats.url }).nats, testLog())
-    const { jsm } = await link.ready()
-    await eventually(async () => {
-      // What a consumer writes before it acks is in the outbox.
-      for (const consumer of ['recurrence', 'notifications']) {
-        const { num_pending, num_ack_pending } = await jsm.consumers.info('EVENTS', consumer)
-        if (num_pending + num_ack_pending > 0) return false
-      }
-      const [row] = await taskwire.postgres.query<{ count: string }>(
-        'SELECT count(*) FROM outbox WHERE published_at IS NULL',
-      )
-      return Number(row?.count) === 0
-    })
-  }
 
   it('shows a rule by its parts, and its times in its zone, also before anything is saved', async () => {
     const recurrence = {
@@ -201,7 +184,7 @@ describe('recurring tasks', () => {
         await act('completeTask', id)
       }),
     )
-    await settled()
+    await settled(taskwire)
     const counts = async () => {
       const rows = await taskwire.postgres.query<{ count: string }>(
         'SELECT count(*) FROM tasks WHERE recurring_task_id = ANY($1) GROUP BY recurring_task_id',
@@ -216,7 +199,7 @@ describe('recurring tasks', () => {
     const { jsm } = await link.ready()
     for (let round = 0; round < 2; round += 1) {
       await jsm.consumers.reset('EVENTS', 'recurrence', 1)
-      await settled()
+      await settled(taskwire)
     }
     assert.deepEqual(await counts(), [2, 2, 2, 2, 2])
     assert.deepEqual(await taskwire.postgres.query('SELECT count(*) FROM outbox'), [before])

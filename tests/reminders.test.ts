@@ -6,7 +6,7 @@ import { eventually } from './helpers/eventually.ts'
 import { testConfig, testLog } from './helpers/options.ts'
 import { Program } from './helpers/process.ts'
 import { shiftClock } from './helpers/reminders.ts'
-import { feedBegun, type TestTaskwire, startTaskwire } from './helpers/taskwire.ts'
+import { feedBegun, settled, type TestTaskwire, startTaskwire } from './helpers/taskwire.ts'
 
 const HOUR = 60 * 60 * 1000
 const DURABLES = ['audit', 'recurrence', 'notifications']
@@ -36,17 +36,6 @@ describe('reminders', () => {
       { input: { title: 'Water the plants', ...input } },
     )
     return answer.createTask.task.id
-  }
-
-  /** Every event is in the stream, and every durable has settled it. */
-  async function settled(): Promise<void> {
-    await using link = new NatsLink(testConfig({ NATS_URL: taskwire.nats.url }).nats, testLog())
-    const { jsm } = await link.ready()
-    await eventually(async () => {
-      const waiting = await taskwire.postgres.query('SELECT FROM outbox WHERE published_at IS NULL LIMIT 1')
-      const infos = await Promise.all(DURABLES.map((durable) => jsm.consumers.info('EVENTS', durable)))
-      return waiting.length === 0 && infos.every((info) => info.num_pending + info.num_ack_pending === 0)
-    })
   }
 
   it('are listed by time, alone and with their tasks, and found by id', async () => {
@@ -100,7 +89,7 @@ describe('reminders', () => {
       return rows.length > 0 ? rows : undefined
     })
     assert.ok(reminder)
-    await settled()
+    await settled(taskwire)
     const effects = () =>
       taskwire.postgres.query(
         `SELECT (SELECT count(*) FROM outbox), (SELECT count(*) FROM audit_entries), (SELECT count(*) FROM notifications)`,
@@ -109,7 +98,7 @@ describe('reminders', () => {
     await using link = new NatsLink(testConfig({ NATS_URL: taskwire.nats.url }).nats, testLog())
     const { jsm } = await link.ready()
     for (const durable of DURABLES) await jsm.consumers.reset('EVENTS', durable, 1)
-    await settled()
+    await settled(taskwire)
     assert.deepEqual(await effects(), once)
 
     const told = await alice.request<{ syncEvents: { messages: Told[] } }>(

@@ -1,6 +1,9 @@
 import { SignJWT } from 'jose'
 import { connectClient, type TaskwireClient } from '../../dev/client.ts'
+import { durables } from '../../nats/streams.ts'
 import { type App, type AppOverrides, buildApp } from '../../src/app.ts'
+import { STREAM } from '../../src/events/subjects.ts'
+import { NatsLink } from '../../src/infra/jetstream.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 import { eventually } from './eventually.ts'
 import { startNats, type TestNats } from './nats.ts'
@@ -47,4 +50,27 @@ export async function startTaskwire(
 /** Until a relay has led: the feed shows nothing before that. */
 export async function feedBegun(postgres: TestDatabase): Promise<void> {
   await eventually(async () => (await postgres.query('SELECT FROM relay WHERE stream_created IS NOT NULL')).length > 0)
+}
+
+/** Resolves when every event is in the stream and every durable has settled it, with what consumers wrote on the way. */
+export async function settled({ postgres, nats }: TestTaskwire): Promise<void> {
+  await using link = new NatsLink(testConfig({ NATS_URL: nats.url }).nats, testLog())
+  const { jsm } = await link.ready()
+  const record = async () => {
+    const [row] = await postgres.query<{ events: string; waiting: string }>(
+      'SELECT count(*) AS events, count(*) FILTER (WHERE published_at IS NULL) AS waiting FROM outbox',
+    )
+    return row
+  }
+  await eventually(async () => {
+    const before = await record()
+    const infos = await Promise.all(Object.keys(durables).map((name) => jsm.consumers.info(STREAM, name)))
+    // What a consumer writes before it acks is in the outbox.
+    const after = await record()
+    return (
+      before?.waiting === '0' &&
+      before.events === after?.events &&
+      infos.every(({ num_pending, num_ack_pending }) => num_pending + num_ack_pending === 0)
+    )
+  })
 }
