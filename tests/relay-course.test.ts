@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { sql } from 'kysely'
 import type { TaskwireDatabase } from '../src/entities/tables.ts'
 import { type Nats, NatsLink } from '../src/infra/jetstream.ts'
 import { Course } from '../src/relay/course.ts'
+import { Horizon } from '../src/relay/horizon.ts'
 import { acquireLease, LeaseLostError } from '../src/relay/lease.ts'
+import { readUnpublished } from '../src/relay/outbox-rows.ts'
 import { reconcile } from '../src/relay/reconcile.ts'
 import { insertEvents } from '../src/outbox/append.ts'
 import { asSuperuser, createTestDatabase, type TestDatabase } from './helpers/database.ts'
@@ -93,6 +96,62 @@ describe('the course of a relay', () => {
     await next.settled()
     assert.deepEqual(await published(), ids)
     assert.deepEqual(await marked(), ids)
+  })
+
+  it('publishes what is committed long after events that have a higher place in the outbox', async () => {
+    const course = await begin(randomUUID())
+    const waiting = Promise.withResolvers<void>()
+    const drawn = Promise.withResolvers<void>()
+    const late = tagEvent('bob')
+    const committing = app.asUser('bob', async (tx) => {
+      await sql`SELECT pg_current_xact_id()`.execute(tx.db)
+      await insertEvents([late]).execute(tx.db)
+      drawn.resolve()
+      await waiting.promise
+    })
+    await drawn.promise
+    const ids: string[] = []
+    for (let round = 0; round < 5; round += 1) {
+      ids.push(...(await commitEvents(app, 'alice', 3)))
+      await course.publishNext(false)
+    }
+    waiting.resolve()
+    await committing
+    await course.publishNext(false)
+    assert.deepEqual(await published(), [...ids, late.id])
+    ids.push(late.id, ...(await commitEvents(app, 'alice', 2)))
+    await course.publishNext(false)
+    await course.settled()
+    assert.deepEqual(await published(), ids)
+    assert.deepEqual(await marked(), ids)
+  })
+
+  it('reads from where all before is known, and goes past nothing again that it has published', async () => {
+    await postgres.query('ALTER TABLE outbox SET (autovacuum_enabled = false)')
+    const horizon = new Horizon()
+    const read = async () => {
+      const { rows, seen } = await readUnpublished(worker, 500, { floor: horizon.floor, inHand: [] })
+      horizon.readAll(seen)
+      return rows.map(({ seq }) => seq)
+    }
+    for (let round = 0; round < 5; round += 1) {
+      const events = Array.from({ length: 400 }, () => tagEvent('alice'))
+      await app.asUser('alice', async (tx) => tx.send(insertEvents(events)))
+      assert.equal((await read()).length, 400)
+      await postgres.query('UPDATE outbox SET published_at = now() WHERE published_at IS NULL')
+    }
+    assert.deepEqual([await read(), await read()], [[], []])
+    const [last] = await postgres.query<{ seq: string }>('SELECT max(seq) AS seq FROM outbox')
+    assert.equal(horizon.floor, Number(last?.seq))
+    const pages = async (floor: number) => {
+      const [row] = await postgres.query<{ 'QUERY PLAN': [{ Plan: { 'Shared Hit Blocks': number } }] }>(
+        `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
+         SELECT seq FROM outbox WHERE published_at IS NULL AND seq > ${floor} ORDER BY seq LIMIT 500`,
+      )
+      return row?.['QUERY PLAN'][0].Plan['Shared Hit Blocks'] ?? assert.fail('no plan')
+    }
+    const [fromTheFloor, fromTheBeginning] = [await pages(horizon.floor), await pages(0)]
+    assert.ok(fromTheFloor * 4 < fromTheBeginning, `${fromTheFloor} and ${fromTheBeginning} pages`)
   })
 
   it('reads on while it publishes, and leaves nothing out or twice of a long outbox', async () => {

@@ -5,7 +5,7 @@ import type { TaskwireDatabase } from '../src/entities/tables.ts'
 import { STREAM } from '../src/events/subjects.ts'
 import { type Nats, NatsLink } from '../src/infra/jetstream.ts'
 import { createMetrics } from '../src/lib/telemetry.ts'
-import { unpublished } from '../src/relay/outbox-rows.ts'
+import { readUnpublished } from '../src/relay/outbox-rows.ts'
 import { publishChained } from '../src/relay/publish.ts'
 import { rebuildProgress, requestRebuild } from '../src/relay/rebuild.ts'
 import { Relay } from '../src/relay/relay.ts'
@@ -149,7 +149,7 @@ describe('the relay', () => {
     const { epoch, marked } = await world.relayRow()
 
     ids.push(...(await commitEvents(world.app, 'alice', 10)))
-    const rows = await world.worker.readAsNobody(unpublished(6))
+    const { rows } = await readUnpublished(world.worker, 6)
     const { lost } = world.link
     await publishChained(await world.nats(), rows, { after: marked, epoch, freshRefillIds: false, lost })
     assert.equal(await world.unpublishedCount(), 10)
@@ -167,7 +167,7 @@ describe('the relay', () => {
     await relay.stop()
     // What the paused leader holds in hand, and where it believes the stream ends.
     await commitEvents(world.app, 'alice', 5)
-    const inHand = await world.worker.readAsNobody(unpublished(500))
+    const { rows: inHand } = await readUnpublished(world.worker, 500)
     const paused = await world.relayRow()
 
     world.startRelay()

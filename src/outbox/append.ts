@@ -4,7 +4,8 @@ import type { TaskwireEvent } from '../events/envelope.ts'
 
 /**
  * The statement that writes events into the outbox, in this order. To be run in the transaction of the change, after the
- * entities were loaded under their locks: so `seq` follows the versions of each entity.
+ * entities were loaded under their locks: so `seq` follows the versions of each entity. And after it has changed or locked
+ * a row, so that it has its number before its events have their `seq`: see the relay's horizon.
  *
  * @param events at least one
  */

@@ -1,7 +1,8 @@
 import type { TaskwireDatabase } from '../entities/tables.ts'
 import type { Nats } from '../infra/jetstream.ts'
 import { Marking } from './marking.ts'
-import { markPublished, type OutboxRow, unpublished } from './outbox-rows.ts'
+import { Horizon } from './horizon.ts'
+import { markPublished, type OutboxRead, type OutboxRow, readUnpublished } from './outbox-rows.ts'
 import { publishChained } from './publish.ts'
 import type { FeedPosition } from './reconcile.ts'
 
@@ -26,9 +27,10 @@ export class Course {
   readonly #options: CourseOptions
   readonly #epoch: number
   readonly #marking: Marking
+  readonly #horizon = new Horizon()
   #sequence: number
   /** What follows a full batch, read while that is published. */
-  #ahead: Promise<readonly OutboxRow[]> | undefined
+  #ahead: Promise<OutboxRead> | undefined
 
   constructor(from: FeedPosition, options: CourseOptions) {
     const { database, holder, limits } = options
@@ -52,9 +54,10 @@ export class Course {
     await this.#marking.room()
     const ahead = this.#ahead
     this.#ahead = undefined
-    const rows = await (ahead ?? this.#read([]))
+    const { rows, seen } = await (ahead ?? this.#read([]))
     const full = rows.length === BATCH
     if (full) this.#readAhead(rows)
+    else this.#horizon.readAll(seen)
     if (rows.length > 0) {
       const after = this.#sequence
       await publishChained(nats, rows, { after, epoch: this.#epoch, freshRefillIds, lost })
@@ -82,8 +85,8 @@ export class Course {
   }
 
   /** @param publishing what is on its way to the stream */
-  #read(publishing: readonly OutboxRow[]): Promise<readonly OutboxRow[]> {
+  #read(publishing: readonly OutboxRow[]): Promise<OutboxRead> {
     const inHand = [...this.#marking.open, ...publishing].map(({ seq }) => seq)
-    return this.#options.database.readAsNobody(unpublished(BATCH, inHand))
+    return readUnpublished(this.#options.database, BATCH, { floor: this.#horizon.floor, inHand })
   }
 }

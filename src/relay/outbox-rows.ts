@@ -1,5 +1,6 @@
-import { type RawBuilder, sql } from 'kysely'
-import type { Tx } from '../entities/tables.ts'
+import { sql } from 'kysely'
+import type { TaskwireDatabase, Tx } from '../entities/tables.ts'
+import type { Seen } from './horizon.ts'
 import { expiry, LeaseLostError } from './lease.ts'
 
 /** An event that is to be published, in the order of `seq`. */
@@ -20,16 +21,47 @@ export interface Mark {
   readonly sequence: number
 }
 
-/**
- * The first events that are to be published.
- *
- * @param inHand the `seq` of those that are left out: published, or about to be, and not marked yet
- */
-export function unpublished(limit: number, inHand: readonly number[] = []): RawBuilder<OutboxRow> {
-  return sql<OutboxRow>`
-    SELECT id, seq, subject, event::text AS event, event->>'traceparent' AS traceparent, refill
-    FROM outbox WHERE published_at IS NULL AND NOT seq <@ ${multirange(inHand)}::int8multirange
-    ORDER BY seq LIMIT ${limit}`
+/** Where a read of the outbox begins, and what it leaves out. */
+export interface ReadFrom {
+  /** See `Horizon`. */
+  readonly floor: number
+  /** The `seq` of what is published, or about to be, and not marked yet. */
+  readonly inHand: readonly number[]
+}
+
+export interface OutboxRead {
+  readonly rows: readonly OutboxRow[]
+  /** In the same snapshot as the rows. */
+  readonly seen: Seen
+}
+
+/** Reads the first events that are to be published. */
+export async function readUnpublished(
+  database: TaskwireDatabase,
+  limit: number,
+  { floor, inHand }: ReadFrom = { floor: 0, inHand: [] },
+): Promise<OutboxRead> {
+  const found = await database.readAsNobody(sql<(OutboxRow | { readonly id: null }) & SeenRow>`
+    SELECT pg_snapshot_xmin(snapshot) AS xmin, pg_snapshot_xmax(snapshot) AS xmax,
+           (SELECT max(seq) FROM outbox) AS last, event.*
+    FROM pg_current_snapshot() AS snapshot LEFT JOIN (
+      SELECT id, seq, subject, event::text AS event, event->>'traceparent' AS traceparent, refill
+      FROM outbox
+      WHERE published_at IS NULL AND seq > ${floor} AND NOT seq <@ ${multirange(inHand)}::int8multirange
+      ORDER BY seq LIMIT ${limit}
+    ) AS event ON true
+    ORDER BY event.seq`)
+  const [first] = found
+  if (first === undefined) throw new Error('There is always a snapshot.')
+  const seen = { xmin: BigInt(first.xmin), xmax: BigInt(first.xmax), last: first.last ?? 0 }
+  return { rows: found.filter((row): row is OutboxRow & SeenRow => row.id !== null), seen }
+}
+
+/** Numbers of transactions have 64 bits. */
+interface SeenRow {
+  readonly xmin: string
+  readonly xmax: string
+  readonly last: number | null
 }
 
 /** What is in hand follows one another but for gaps: a few ranges, where PostgreSQL would go through each of an array. */

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { TaskwireDatabase } from '../../src/entities/tables.ts'
 import { createEvent, type TaskwireEvent } from '../../src/events/envelope.ts'
 import { newId } from '../../src/lib/ids.ts'
@@ -23,7 +24,11 @@ export async function commitEvents(database: TaskwireDatabase, userId: string, c
   const ids: string[] = []
   for (let version = 1; version <= count; version += 1) {
     const event = tagEvent(userId, { id, version })
-    await database.asUser(userId, async (tx) => tx.send(insertEvents([event])))
+    await database.asUser(userId, async (tx) => {
+      // As by the change that it is of.
+      tx.send(sql`SELECT pg_current_xact_id()`)
+      tx.send(insertEvents([event]))
+    })
     ids.push(event.id)
   }
   return ids
