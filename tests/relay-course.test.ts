@@ -11,6 +11,7 @@ import { readUnpublished } from '../src/relay/outbox-rows.ts'
 import { reconcile } from '../src/relay/reconcile.ts'
 import { insertEvents } from '../src/outbox/append.ts'
 import { asSuperuser, createTestDatabase, type TestDatabase } from './helpers/database.ts'
+import { eventually } from './helpers/eventually.ts'
 import { startNats } from './helpers/nats.ts'
 import { testConfig, testLog } from './helpers/options.ts'
 import { commitEvents, tagEvent } from './helpers/outbox.ts'
@@ -140,9 +141,9 @@ describe('the course of a relay', () => {
       assert.equal((await read()).length, 400)
       await postgres.query('UPDATE outbox SET published_at = now() WHERE published_at IS NULL')
     }
-    assert.deepEqual([await read(), await read()], [[], []])
     const [last] = await postgres.query<{ seq: string }>('SELECT max(seq) AS seq FROM outbox')
-    assert.equal(horizon.floor, Number(last?.seq))
+    // Transactions have their numbers across all databases of a server, and so do those of other tests.
+    await eventually(async () => (await read()).length === 0 && horizon.floor === Number(last?.seq))
     const pages = async (floor: number) => {
       const [row] = await postgres.query<{ 'QUERY PLAN': [{ Plan: { 'Shared Hit Blocks': number } }] }>(
         `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
