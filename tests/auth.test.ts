@@ -10,7 +10,8 @@ import { testConfig, testLog } from './helpers/options.ts'
 import { openEventStream, TestSocket } from './helpers/transports.ts'
 
 const ME = { query: '{ me }' }
-const SOON_SECONDS = 1
+/** Tokens end at a whole second: so one lasts for one second at least, in which its client is to be let in. */
+const SOON_SECONDS = 2
 
 /** Every way in which a token may be wrong, and what makes it. */
 const WRONG_TOKENS: Readonly<Record<string, () => string | Promise<string>>> = {
