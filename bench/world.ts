@@ -10,6 +10,7 @@ import { startServers } from '../dev/servers.ts'
 import { migrate } from '../migrations/migrate.ts'
 import type { Role } from '../src/lib/config.ts'
 import { eventually } from '../tests/helpers/eventually.ts'
+import { feedBegun } from '../tests/helpers/feed-begun.ts'
 import { Child } from './child.ts'
 
 /** Nothing of it is reachable from elsewhere, or outlives the run. */
@@ -123,7 +124,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 /** A gateway alone waits for the feed to begin, which a relay does that leads. */
 async function beginFeed(world: World): Promise<void> {
   const worker = await world.taskwire('worker')
-  await eventually(async () => (await world.query('SELECT FROM relay WHERE stream_created IS NOT NULL')).length > 0)
+  await feedBegun(world)
   await worker.process.stop()
 }
 

@@ -3,7 +3,8 @@ import { after, before, describe, it } from 'node:test'
 import type { TaskwireClient } from '../dev/client.ts'
 import { eventually } from './helpers/eventually.ts'
 import { Program } from './helpers/process.ts'
-import { feedBegun, startTaskwire, type TestTaskwire } from './helpers/taskwire.ts'
+import { feedBegun } from './helpers/feed-begun.ts'
+import { startTaskwire, type TestTaskwire } from './helpers/taskwire.ts'
 
 const MINUTE = 60_000
 

@@ -5,7 +5,8 @@ import { settingsIdOf } from '../src/domain/notification-settings.ts'
 import { NatsLink } from '../src/infra/jetstream.ts'
 import { eventually } from './helpers/eventually.ts'
 import { testConfig, testLog } from './helpers/options.ts'
-import { feedBegun, settled, type TestTaskwire, startTaskwire, userToken } from './helpers/taskwire.ts'
+import { feedBegun } from './helpers/feed-begun.ts'
+import { settled, type TestTaskwire, startTaskwire, userToken } from './helpers/taskwire.ts'
 import { openEventStream } from './helpers/transports.ts'
 
 interface Notification {

@@ -5,7 +5,8 @@ import { NatsLink } from '../src/infra/jetstream.ts'
 import { eventually } from './helpers/eventually.ts'
 import { testConfig, testLog } from './helpers/options.ts'
 import { Program } from './helpers/process.ts'
-import { feedBegun, settled, type TestTaskwire, startTaskwire } from './helpers/taskwire.ts'
+import { feedBegun } from './helpers/feed-begun.ts'
+import { settled, type TestTaskwire, startTaskwire } from './helpers/taskwire.ts'
 
 const DAY = 24 * 60 * 60 * 1000
 const CREATE = `mutation ($input: CreateRecurringTaskInput!) {

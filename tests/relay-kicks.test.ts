@@ -24,7 +24,10 @@ test('a kick goes out at once, those of the next moment together, and none is th
   await nc.flush()
   const kicks = new Kicks(link)
   kicks.send()
-  await eventually(async () => heard === 1)
+  // It publishes when it has the connection, and so before this goes on.
+  await link.ready()
+  await nc.flush()
+  assert.equal(heard, 1)
   for (let i = 0; i < 1_000; i += 1) kicks.send()
   await eventually(async () => heard > 1)
   await nc.flush()

@@ -6,7 +6,8 @@ import { eventually } from './helpers/eventually.ts'
 import { testConfig, testLog } from './helpers/options.ts'
 import { Program } from './helpers/process.ts'
 import { shiftClock } from './helpers/reminders.ts'
-import { feedBegun, settled, type TestTaskwire, startTaskwire } from './helpers/taskwire.ts'
+import { feedBegun } from './helpers/feed-begun.ts'
+import { settled, type TestTaskwire, startTaskwire } from './helpers/taskwire.ts'
 
 const HOUR = 60 * 60 * 1000
 const DURABLES = ['audit', 'recurrence', 'notifications']

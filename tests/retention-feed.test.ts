@@ -9,7 +9,8 @@ import { prunings } from '../src/scheduler/prunings.ts'
 import { createRetention } from '../src/scheduler/retention.ts'
 import { eventually } from './helpers/eventually.ts'
 import { testConfig, testLog } from './helpers/options.ts'
-import { feedBegun, startTaskwire, type TestTaskwire } from './helpers/taskwire.ts'
+import { feedBegun } from './helpers/feed-begun.ts'
+import { startTaskwire, type TestTaskwire } from './helpers/taskwire.ts'
 
 const DAY = 24 * 60 * 60 * 1_000
 

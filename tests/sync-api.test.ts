@@ -7,7 +7,7 @@ import { eventually } from './helpers/eventually.ts'
 import { startNats, type TestNats } from './helpers/nats.ts'
 import { TEST_SECRET, testConfig, testLog } from './helpers/options.ts'
 import { openEventStream, type Result, TestSocket } from './helpers/transports.ts'
-import { feedBegun } from './helpers/taskwire.ts'
+import { feedBegun } from './helpers/feed-begun.ts'
 
 const MESSAGE = `
   fragment Message on SyncMessage {

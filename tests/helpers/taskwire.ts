@@ -47,11 +47,6 @@ export async function startTaskwire(
   }
 }
 
-/** Until a relay has led: the feed shows nothing before that. */
-export async function feedBegun(postgres: TestDatabase): Promise<void> {
-  await eventually(async () => (await postgres.query('SELECT FROM relay WHERE stream_created IS NOT NULL')).length > 0)
-}
-
 /** Resolves when every event is in the stream and every durable has settled it, with what consumers wrote on the way. */
 export async function settled({ postgres, nats }: TestTaskwire): Promise<void> {
   await using link = new NatsLink(testConfig({ NATS_URL: nats.url }).nats, testLog())

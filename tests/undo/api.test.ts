@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { TaskwireClient } from '../../dev/client.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { feedBegun, startTaskwire, type TestTaskwire } from '../helpers/taskwire.ts'
+import { feedBegun } from '../helpers/feed-begun.ts'
+import { startTaskwire, type TestTaskwire } from '../helpers/taskwire.ts'
 
 const UNDO = `mutation ($id: ID!) { undo(input: { eventId: $id }) {
   eventId correlationId
