@@ -85,6 +85,37 @@ describe('undo of what has made the next instance of a series', () => {
     }
   })
 
+  it('removes it with the series that a task which was done already had got', async () => {
+    const series = (id: string) =>
+      undoing.world.postgres.query<{ id: string; next: boolean }>(
+        `SELECT s.id, s.last_instance_id <> $1 AS next FROM recurring_tasks s JOIN tasks ON recurring_task_id = s.id
+         WHERE tasks.id = $1 AND s.deleted_at IS NULL`,
+        [id],
+      )
+    for (const recurrence of [undefined, { rule: { rrule: 'FREQ=WEEKLY' } }]) {
+      const { taskId: id } = await run(user, createTask, {
+        title: 'Done',
+        dueDate: at(-2),
+        status: 'COMPLETED',
+        ...(recurrence && { recurrence }),
+      })
+      await undoing.consume()
+      const before = await series(id)
+      const { eventId } = await run(user, updateTask, { id, recurrence: { rule: { rrule: 'FREQ=DAILY' } } })
+      await undoing.consume()
+      const [changed] = await series(id)
+      assert.equal(changed?.next, true)
+      const undone = await undoing.undo(user, eventId)
+      await undoing.consume()
+      assert.deepEqual(await series(id), before)
+      assert.deepEqual(await instances(changed.id), [])
+      await undoing.undo(user, undone)
+      await undoing.consume()
+      assert.deepEqual(await series(id), [changed])
+      assert.equal((await instances(changed.id)).length, 2)
+    }
+  })
+
   it('leaves none to be made by a consumer that comes late', async () => {
     const { id, first } = await newSeries()
     const { eventId } = await run(user, completeTask, { id: first })
@@ -169,6 +200,25 @@ describe('undo and reminders', () => {
     assert.deepEqual(
       (await pending(id)).map((reminder) => reminder.id),
       [reminderId],
+    )
+  })
+
+  it('of a lost due date brings back what that has cancelled, and done again cancels just that', async () => {
+    const id = await newTask()
+    const early = await run(user, createReminder, { taskId: id, remindAt: at(1) })
+    await run(user, createReminder, { taskId: id, remindAt: at(2) })
+    const before = await pending(id)
+    assert.equal(before.length, 3)
+    const { eventId } = await run(user, updateTask, { id, dueDate: null })
+    assert.deepEqual(await pending(id), [])
+    const undone = await undoing.undo(user, eventId)
+    assert.deepEqual(await pending(id), before)
+    await run(user, updateReminder, { id: early.reminderId, remindAt: at(1.5) })
+    const late = await run(user, createReminder, { taskId: id, remindAt: at(2.5) })
+    await undoing.undo(user, undone)
+    assert.deepEqual(
+      (await pending(id)).map((reminder) => reminder.id),
+      [early.reminderId, late.reminderId],
     )
   })
 

@@ -42,8 +42,8 @@ it('whatever is done, undone and done again: each undo leaves everything as it w
         assert.deepEqual(await undoing.snapshot(userId), before, `${mutation} was undone in its turn`)
       }
     }),
-    // More of them, and other ones, with RUNS=400.
-    { numRuns: Number(process.env.RUNS ?? 12) },
+    // The same in each run of the tests; more of them, and other ones, with RUNS=1000.
+    process.env.RUNS === undefined ? { numRuns: 12, seed: 17 } : { numRuns: Number(process.env.RUNS) },
   )
   const holes = await undoing.world.postgres.query(
     'SELECT entity_id FROM outbox GROUP BY entity_type, entity_id HAVING max(version) <> count(*)',

@@ -167,7 +167,9 @@ export async function takeBackSeries(
   const left = await lockedWithLast(unit, task.recurringTask)
   const moves = task.recurringTask !== after.recurringTask
   if (left !== undefined && left.series.state.deletedAt === null) {
-    const { series, last } = left
+    const { last } = left
+    // One that was done already may have been followed in it by another.
+    const series = moves ? await takeBackLast(unit, left.series, { after: task.id, by, causationId }) : left.series
     const wentOn = last?.type === 'recurring-task.created' && last.causationId === by
     if (moves && !wentOn && series.progress.lastInstanceId !== task.id) throw undoRefused(WENT_ON, ['recurringTask'])
     const ended = moves || wentOn ? recurringTaskDeleted(series, unit.now) : undefined

@@ -1,7 +1,9 @@
 import { sql } from 'kysely'
+import { type ChangedReminder, reminderCancelled } from '../../domain/reminder.ts'
+import type { Reminder } from '../../domain/reminder-state.ts'
 import { reminderWaitsAgain } from '../../domain/reminder-undo.ts'
 import { concernsReminders, type UndoneReminders } from '../../domain/task-reminders.ts'
-import type { TaskChange } from '../../domain/task.ts'
+import type { TaskChange, TaskState } from '../../domain/task.ts'
 import { reminder } from '../../entities/reminder-state.ts'
 import { isAmong } from '../../entities/among.ts'
 import { ownedBy } from '../../entities/scope.ts'
@@ -9,8 +11,9 @@ import type { UnitOfWork } from '../command.ts'
 import { saveReminders } from '../reminder-rows.ts'
 
 /**
- * Takes back what an event has done to the reminders of its task, before they follow the task to where it was: those that
- * it cancelled, and that nothing has happened to since, wait again as far as they lie ahead.
+ * Takes back what an event has done to the reminders of its task, before they follow the task to where it was. Of those
+ * that nothing has happened to since, the ones that it cancelled wait again as far as they lie ahead; and the ones that it
+ * had wait again, being an undo itself, are cancelled again.
  *
  * @param change the undo of the event; the task's row is locked
  * @param by the event
@@ -23,8 +26,8 @@ export async function undoReminders(
 ): Promise<UndoneReminders> {
   if (!concernsReminders(change)) return { hadAutomatic: true }
   const events = await eventsBy(unit, change.state.id, by)
-  const cancelled = events.filter(({ type }) => type === 'reminder.cancelled').map(({ id }) => id)
-  if (cancelled.length > 0) await bringBack(unit, change, cancelled, causationId)
+  const cancelledOrBack = events.filter(({ type, before }) => type === 'reminder.cancelled' || before === 'CANCELLED')
+  if (cancelledOrBack.length > 0) await takeBack(unit, change, cancelledOrBack, causationId)
   return { hadAutomatic: events.some(({ automatic, before }) => automatic && before === 'PENDING') }
 }
 
@@ -53,13 +56,13 @@ async function eventsBy(unit: UnitOfWork, taskId: string, by: string): Promise<r
   return rows
 }
 
-async function bringBack(
+async function takeBack(
   unit: UnitOfWork,
   { state: task }: TaskChange,
-  lastEventIds: readonly string[],
+  events: readonly ReminderEvent[],
   causationId: string,
 ): Promise<void> {
-  if (task.completed || task.deletedAt !== null) return
+  const lastEventIds = events.map(({ id }) => id)
   const rows = await unit.db
     .selectFrom('reminders')
     .selectAll()
@@ -69,10 +72,16 @@ async function bringBack(
     .orderBy('id')
     .forUpdate()
     .execute()
-  const back = rows.flatMap((row) => reminderWaitsAgain(reminder(row, task.title), task, unit.now) ?? [])
+  const changes = rows.flatMap((row) => asBefore(reminder(row, task.title), task, unit.now) ?? [])
   await saveReminders(
     unit,
-    back,
-    back.map(() => causationId),
+    changes,
+    changes.map(() => causationId),
   )
+}
+
+/** @returns undefined where it stays cancelled, as the task is done or its time is past */
+function asBefore(reminder: Reminder, task: TaskState, now: Date): ChangedReminder | undefined {
+  if (reminder.state.state !== 'CANCELLED') return reminderCancelled(reminder, now)
+  return task.completed || task.deletedAt !== null ? undefined : reminderWaitsAgain(reminder, task, now)
 }

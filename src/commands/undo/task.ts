@@ -33,11 +33,11 @@ async function removeCreated(unit: UnitOfWork, task: TaskState, deed: Deed<TaskS
 
 async function takeBack(unit: UnitOfWork, task: TaskState, deed: Deed<TaskState>): Promise<string> {
   const change = taskChangeUndone(task, deed, unit.now)
-  await unlessTaken(() => updateTaskRows(unit, [change]))
   const eventId = unit.record(change)
+  await takeBackSeries(unit, task, change.state, deed.eventId, eventId)
+  await unlessTaken(() => updateTaskRows(unit, [change]))
   const undone = await undoReminders(unit, change, { by: deed.eventId, causationId: eventId })
   await followTasks(unit, [change], [eventId], undone)
-  await takeBackSeries(unit, task, change.state, deed.eventId, eventId)
   if (isDone(task) && !isDone(change.state)) await takeBackNext(unit, task, deed.eventId, eventId)
   return eventId
 }
