@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { columnTypes } from './column-types.ts'
 import { compiler } from './kysely-on.ts'
-import { PreparedStatements } from './prepared-statements.ts'
+import { ask, PreparedStatements } from './prepared-statements.ts'
 import { isStalePlan, type OpenTransaction, type Snapshot, type Statement, Transaction } from './transaction.ts'
 
 /** Which login role's rights a pool uses; both own nothing, and row-level security holds for `taskwire_app`. */
@@ -77,8 +77,7 @@ const SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
 interface Begin {
   readonly begin: string
   readonly userId: string
-  /** For this transaction alone, by PostgreSQL's names. */
-  readonly settings?: Readonly<Record<string, string>>
+  readonly idleMs: number
   readonly pool?: pg.Pool | undefined
   readonly statementTimeoutMs?: number | undefined
   readonly guessNow?: (() => Date | undefined) | undefined
@@ -176,7 +175,7 @@ export class Database<Tables> implements AsyncDisposable {
       this.#options.onStatement?.(sql)
       const patienceMs = this.#options.beginPatienceMs ?? BEGIN_PATIENCE_MS
       const query = this.#preparedOn(client).query(sql, parameters, patienceMs)
-      const { rows } = await client.query<Row & pg.QueryResultRow>(query)
+      const { rows } = await ask<Row & pg.QueryResultRow>(client, query)
       client.release()
       return rows
     } catch (error) {
@@ -208,7 +207,8 @@ export class Database<Tables> implements AsyncDisposable {
   }
 
   async #snapshot(begin: string, userId: string): Promise<Snapshot<Tables>> {
-    const transaction = await this.#begin({ begin, userId })
+    const { idleInTransactionMs: idleMs = IDLE_IN_SNAPSHOT_MS } = this.#options
+    const transaction = await this.#begin({ begin, userId, idleMs })
     return {
       db: transaction.db,
       now: () => transaction.now(),
@@ -221,14 +221,10 @@ export class Database<Tables> implements AsyncDisposable {
   async #run<T>(
     userId: string,
     work: (tx: OpenTransaction<Tables>) => Promise<T>,
-    { begin = 'BEGIN', pool, statementTimeoutMs, guessNow }: Partial<Omit<Begin, 'userId' | 'settings'>> = {},
+    { begin = 'BEGIN', pool, statementTimeoutMs, guessNow }: Partial<Omit<Begin, 'userId' | 'idleMs'>> = {},
   ): Promise<T> {
-    const { idleInTransactionMs = IDLE_WHILE_WRITING_MS } = this.#options
-    const settings = {
-      idle_in_transaction_session_timeout: String(idleInTransactionMs),
-      ...(statementTimeoutMs !== undefined && { statement_timeout: String(statementTimeoutMs) }),
-    }
-    const transaction = await this.#begin({ begin, userId, settings, pool, statementTimeoutMs, guessNow })
+    const { idleInTransactionMs: idleMs = IDLE_WHILE_WRITING_MS } = this.#options
+    const transaction = await this.#begin({ begin, userId, idleMs, pool, statementTimeoutMs, guessNow })
     try {
       const now = transaction.expectedNow ?? (await transaction.now())
       const result = await work({
@@ -246,7 +242,7 @@ export class Database<Tables> implements AsyncDisposable {
   async #begin({
     begin,
     userId,
-    settings = {},
+    idleMs,
     pool = this.#pool,
     statementTimeoutMs = this.#options.statementTimeoutMs,
     guessNow,
@@ -258,7 +254,9 @@ export class Database<Tables> implements AsyncDisposable {
       client,
       begin,
       expectedNow: guessNow?.(),
-      settings: { ...settings, 'taskwire.user_id': userId },
+      userId,
+      statementTimeoutMs,
+      idleMs,
       beginPatienceMs: this.#options.beginPatienceMs ?? BEGIN_PATIENCE_MS,
       answerPatienceMs: statementTimeoutMs + ANSWER_MARGIN_MS,
       prepared: this.#preparedOn(client),

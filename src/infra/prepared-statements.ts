@@ -1,9 +1,39 @@
-import type { QueryConfig } from 'pg'
+import pg from 'pg'
 import { inUtc } from './column-types.ts'
 
-/** pg's types lack its own option: after so many milliseconds without an answer it gives the connection up. */
-export interface TimedQuery extends QueryConfig {
-  readonly query_timeout: number
+interface TimedStatement {
+  readonly text: string
+  /** It is prepared under it. */
+  readonly name?: string | undefined
+  readonly values?: unknown[]
+  /** After so many milliseconds without an answer pg gives the connection up. */
+  readonly patienceMs: number
+}
+
+/**
+ * Sends a statement as pg's own query: a configuration pg would copy, property by property.
+ *
+ * @throws Error whose stack leads to the caller, and not to the socket
+ */
+export async function ask<Row extends pg.QueryResultRow>(
+  client: pg.PoolClient,
+  { text, name, values, patienceMs }: TimedStatement,
+): Promise<pg.QueryResult<Row>> {
+  const answered = new Promise<pg.QueryResult<Row>>((resolve, reject) => {
+    const query = new pg.Query(text, values, (error: Error | null | undefined, result: unknown) => {
+      if (error) reject(error)
+      // What pg calls back with has the rows of this statement.
+      else resolve(result as pg.QueryResult<Row>)
+    })
+    // pg's types have neither.
+    client.query(Object.assign(query, { name, query_timeout: patienceMs }))
+  })
+  try {
+    return await answered
+  } catch (error) {
+    if (error instanceof Error) Error.captureStackTrace(error)
+    throw error
+  }
 }
 
 const USES_BEFORE = 3
@@ -27,9 +57,8 @@ export class PreparedStatements {
   #uses = new Map<string, number>()
 
   /** The statement as pg takes it. */
-  query(text: string, parameters: readonly unknown[], patienceMs: number): TimedQuery {
-    const name = this.#nameOf(text)
-    return { ...(name !== undefined && { name }), text, values: parameters.map(inUtc), query_timeout: patienceMs }
+  query(text: string, parameters: readonly unknown[], patienceMs: number): TimedStatement {
+    return { text, name: this.#nameOf(text), values: parameters.map(inUtc), patienceMs }
   }
 
   /** The name to prepare the statement under; undefined where it is to be sent as it is. */

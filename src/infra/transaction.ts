@@ -1,7 +1,7 @@
 import type { CompiledQuery, DatabaseConnection, Kysely, QueryExecutorProvider, QueryResult } from 'kysely'
 import pg from 'pg'
 import { kyselyOn } from './kysely-on.ts'
-import type { PreparedStatements, TimedQuery } from './prepared-statements.ts'
+import { ask, type PreparedStatements } from './prepared-statements.ts'
 
 /** A statement as Kysely builds it, by its builders or as a template. */
 export interface Statement<Row = unknown> {
@@ -31,8 +31,11 @@ export interface Snapshot<Tables> {
 export interface TransactionOptions {
   readonly client: pg.PoolClient
   readonly begin: string
-  /** What holds until it ends, by PostgreSQL's names: whose it is among them. */
-  readonly settings: Readonly<Record<string, string>>
+  /** Whose it is; empty: nobody's. */
+  readonly userId: string
+  /** When PostgreSQL ends a statement, and the session where nothing is said in it. */
+  readonly statementTimeoutMs: number
+  readonly idleMs: number
   /** What is taken for `taskwire_now()` before it is known: where that is another time, all of it fails. */
   readonly expectedNow: Date | undefined
   /** How long the answers to BEGIN and to any statement may take. A connection that stays silent longer is given up. */
@@ -41,6 +44,12 @@ export interface TransactionOptions {
   readonly prepared: PreparedStatements
   readonly onStatement: ((sql: string) => void) | undefined
 }
+
+/** What holds until it ends. Always the same text, which every connection has prepared: to plan it takes longer than to run it. */
+const SETTINGS = `SELECT set_config('taskwire.user_id', $1, true), set_config('statement_timeout', $2, true),
+  set_config('idle_in_transaction_session_timeout', $3, true)`
+const SETTINGS_AND_NOW = `${SETTINGS}, taskwire_now() AS now`
+const SETTINGS_AND_DRIFT = `${SETTINGS}, extract(epoch FROM taskwire_now() - $4::timestamptz)::taskwire_drift AS drift`
 
 /**
  * A transaction on a client that is checked out, and given back when it ends. Statements are sent as they come, without
@@ -145,21 +154,17 @@ export class Transaction<Tables> implements DatabaseConnection {
     })
   }
 
-  /** In one write, and the settings as a statement that is prepared: to plan it takes longer than to run it. */
-  async #begin({ begin, settings, expectedNow, beginPatienceMs }: TransactionOptions): Promise<Date> {
+  async #begin(options: TransactionOptions): Promise<Date> {
+    const { begin, userId, statementTimeoutMs, idleMs, expectedNow, beginPatienceMs } = options
     this.#cork()
-    const set = Object.keys(settings).map((name, index) => `set_config('${name}', $${index + 1}, true)`)
-    const values: unknown[] = Object.values(settings)
-    if (expectedNow === undefined) set.push('taskwire_now() AS now')
-    else
-      set.push(
-        `extract(epoch FROM taskwire_now() - $${values.push(expectedNow)}::timestamptz)::taskwire_drift AS drift`,
-      )
+    const values = [userId, String(statementTimeoutMs), String(idleMs)]
+    const settings =
+      expectedNow === undefined
+        ? this.#prepared.query(SETTINGS_AND_NOW, values, beginPatienceMs)
+        : this.#prepared.query(SETTINGS_AND_DRIFT, [...values, expectedNow], beginPatienceMs)
     const [, { rows }] = await Promise.all([
-      this.#client.query(timed(begin, beginPatienceMs)),
-      this.#client.query<{ now: Date } | { drift: number }>(
-        this.#prepared.query(`SELECT ${set.join(', ')}`, values, beginPatienceMs),
-      ),
+      ask(this.#client, { text: begin, patienceMs: beginPatienceMs }),
+      ask<{ now: Date } | { drift: number }>(this.#client, settings),
     ])
     this.#hasBegun = true
     const [row] = rows
@@ -171,7 +176,7 @@ export class Transaction<Tables> implements DatabaseConnection {
     this.#onStatement?.(sql)
     this.#cork()
     try {
-      return await this.#client.query<Row>(this.#prepared.query(sql, parameters, this.#answerPatienceMs))
+      return await ask<Row>(this.#client, this.#prepared.query(sql, parameters, this.#answerPatienceMs))
     } catch (error) {
       this.#stale ||= isStalePlan(error)
       throw error
@@ -182,7 +187,7 @@ export class Transaction<Tables> implements DatabaseConnection {
     this.#open = false
     this.#cork()
     try {
-      const result = await this.#client.query(timed(statement, this.#answerPatienceMs))
+      const result = await ask(this.#client, { text: statement, patienceMs: this.#answerPatienceMs })
       this.#client.release(this.#stale)
       return result
     } catch (error) {
@@ -191,8 +196,6 @@ export class Transaction<Tables> implements DatabaseConnection {
     }
   }
 }
-
-const timed = (text: string, patienceMs: number): TimedQuery => ({ text, query_timeout: patienceMs })
 
 const IN_FAILED_TRANSACTION = '25P02'
 
