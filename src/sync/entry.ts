@@ -31,15 +31,15 @@ export function entryHeaders(headers: MsgHdrs | undefined): EntryHeaders {
 
 /**
  * An event of the stream on its way to a user's subscriptions. It is parsed, and its message made, once for all of them
- * and only when one of them takes it.
+ * and only when one of them takes it. What waits on for one that does not read is no more than the bytes that came.
  */
 export class FeedEntry {
   /** Where a subscriber stands that has handled it. */
   readonly position: Position
   readonly #subject: string
   readonly #data: Uint8Array
-  #event: TaskwireEvent | undefined
-  #message: FeedEvent | undefined
+  /** With it goes what it was made into for clients: several times its size. */
+  #message: WeakRef<FeedEvent> | undefined
 
   constructor(position: Position, subject: string, data: Uint8Array) {
     this.position = position
@@ -69,22 +69,24 @@ export class FeedEntry {
     return this.#subject.split('.', 3)[2] ?? ''
   }
 
-  /** @throws Error where it is no event that this program can read, or not of the user that its subject names */
-  get event(): TaskwireEvent {
-    if (this.#event !== undefined) return this.#event
-    const event = parseEvent(Buffer.from(this.#data.buffer, this.#data.byteOffset, this.#data.length).toString('utf8'))
-    if (userOfSubject(this.#subject) !== event.userid) throw new Error('The event is not of the user of its subject.')
-    this.#event = event
-    return event
-  }
-
   /**
    * The message of the feed for it, with the entity as the event left it. An entry is of one user's.
    *
    * @throws Error where it is no event that this program can read
    */
   message(cursors: Cursors): FeedEvent {
-    this.#message ??= { kind: 'event', cursor: cursors.write(this.event.userid, this.position), event: this.event }
-    return this.#message
+    const made = this.#message?.deref()
+    if (made !== undefined) return made
+    const event = this.#parse()
+    const message: FeedEvent = { kind: 'event', cursor: cursors.write(event.userid, this.position), event }
+    this.#message = new WeakRef(message)
+    return message
+  }
+
+  /** @throws Error where it is no event that this program can read, or not of the user that its subject names */
+  #parse(): TaskwireEvent {
+    const event = parseEvent(Buffer.from(this.#data.buffer, this.#data.byteOffset, this.#data.length).toString('utf8'))
+    if (userOfSubject(this.#subject) !== event.userid) throw new Error('The event is not of the user of its subject.')
+    return event
   }
 }

@@ -96,6 +96,7 @@ export class Replay {
   async *#catchUp(at: Position): AsyncGenerator<Iterator<FeedMessage, undefined>, undefined> {
     const { hub, limits, metrics } = this.#parts
     metrics.syncCatchUps.inc()
+    this.#seat.catchUp()
     const start = await this.#start(at, hub.position)
     if (start !== undefined) yield* this.#readFrom(start.from, start.target, Date.now() + limits.catchUpMs)
   }

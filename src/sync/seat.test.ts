@@ -60,10 +60,32 @@ test('an overflow of one who reads sends him to the stream, from where he stands
   seat.offer(entry(1))
   assert.deepEqual(takeAll(seat), ['caughtUp 0', '1'])
   for (let sequence = 2; sequence <= 6; sequence += 1) seat.offer(entry(sequence))
-  assert.deepEqual([seat.replaying, seat.at?.sequence, seat.through], [true, 1, 5])
+  assert.deepEqual([seat.replaying, seat.at?.sequence], [true, 1])
+  seat.catchUp()
+  for (let sequence = 7; sequence <= 11; sequence += 1) seat.offer(entry(sequence))
+  assert.equal(seat.through, 10)
   assert.deepEqual(takeAll(seat), [], 'nothing before that is done')
-  seat.goLive(5, at(6))
-  assert.deepEqual(takeAll(seat), ['6'], 'and he has been told that it is all')
+  seat.goLive(10, at(11))
+  assert.deepEqual(takeAll(seat), ['11'], 'and he has been told that it is all')
+})
+
+test('who has fallen behind is kept nothing until he begins to catch up, and may be reset before', async () => {
+  const behind = () => {
+    const seat = seatOf(3, 1_000, 60_000)
+    seat.goLive(0, at(0))
+    for (let sequence = 1; sequence <= 4; sequence += 1) seat.offer(entry(sequence))
+    for (let sequence = 5; sequence <= 6; sequence += 1) seat.offer(entry(sequence))
+    return seat
+  }
+  const back = behind()
+  back.catchUp()
+  back.goLive(4, at(4))
+  assert.deepEqual(takeAll(back), ['caughtUp 4'], 'the replay goes on to where the hub is when it begins')
+  const reset = behind()
+  reset.reset('REBUILT', at(6))
+  reset.offer(entry(7))
+  assert.deepEqual(takeAll(reset), ['reset 7'])
+  assert.equal(reset.replaying, false)
 })
 
 test('who was cut off before he had caught up is told of it when he has', () => {

@@ -23,13 +23,13 @@ export interface SeatLimits {
 /**
  * One subscription's place at the hub: a bounded queue.
  *
- *   replaying ──goLive───► live
- *       │ ◄───overflow────── │ (of who reads; who does not is reset: LAGGED)
- *       └────────reset─────► │
+ *   replaying ──goLive──► live ──overflow──► behind ──catchUp──► replaying
+ *        └───────reset─────► ▲ ◄────reset──────┘
  *
  * While the subscription replays, what the hub hands over is kept for later; an overflow then costs nothing, because the
  * stream still has it: the replay has to go on through `through`. So it is with what overflows the queue of a live one
- * that reads, but cannot read as much as comes at once: it replays from where it is.
+ * that reads, but cannot read as much as comes at once: it replays from where it is, and nothing is kept until it begins
+ * to. Who does not read is reset by an overflow: `LAGGED`.
  */
 export class Seat {
   readonly userToken: string
@@ -40,7 +40,7 @@ export class Seat {
   #queue: (FeedEntry | Note)[] = []
   #events = 0
   #bytes = 0
-  #replaying = true
+  #state: 'replaying' | 'live' | 'behind' = 'replaying'
   #caughtUp = false
   #closed = false
   /** Everything up to here was handed to the subscriber, or is not for him. */
@@ -60,9 +60,9 @@ export class Seat {
     this.#entityTokens = entityTokens
   }
 
-  /** Whether the subscription still reads the stream by itself. */
+  /** Whether the subscription reads the stream by itself, or has to. */
   get replaying(): boolean {
-    return this.#replaying
+    return this.#state !== 'live'
   }
 
   get closed(): boolean {
@@ -90,7 +90,7 @@ export class Seat {
 
   /** An event comes from the hub. */
   offer(entry: FeedEntry): void {
-    if (entry.sequence <= this.#after || !this.wants(entry)) return
+    if (this.#state === 'behind' || entry.sequence <= this.#after || !this.wants(entry)) return
     if (this.#reset !== undefined) {
       // The data that is read afresh has it: for a subscriber who does not read nothing is kept.
       this.#reset.position = entry.position
@@ -98,14 +98,22 @@ export class Seat {
     }
     this.#push(entry)
     if (this.#events <= this.#limits.maxEvents && this.#bytes <= this.#limits.maxBytes) return
-    if (!this.#replaying && Date.now() - this.#lastTakenAt >= this.#limits.patienceMs) {
+    if (this.#state === 'replaying') {
+      this.#clear()
+      this.#through = entry.sequence
+    } else if (Date.now() - this.#lastTakenAt >= this.#limits.patienceMs) {
       this.reset('LAGGED', entry.position)
-      return
+    } else {
+      this.#clear()
+      this.#state = 'behind'
     }
-    this.#clear()
-    this.#through = entry.sequence
-    this.#replaying = true
-    this.#interrupted ??= Promise.withResolvers()
+  }
+
+  /** A replay begins of who has fallen behind: what is handed over from now on is kept. */
+  catchUp(): void {
+    if (this.#closed || this.#state !== 'behind') return
+    this.#state = 'replaying'
+    this.#interrupted = Promise.withResolvers()
   }
 
   /**
@@ -117,7 +125,7 @@ export class Seat {
   goLive(after: number, caughtUp: Position): void {
     const kept = this.#queue
     this.#clear()
-    this.#replaying = false
+    this.#state = 'live'
     this.#interrupted = undefined
     this.#after = after
     this.#at = { epoch: caughtUp.epoch, sequence: after, mark: 0 }
@@ -133,7 +141,7 @@ export class Seat {
   reset(reason: ResetReason, position: Position): void {
     const note: ResetNote = { kind: 'reset', position, reason: this.#reset?.reason ?? reason }
     this.#clear()
-    this.#replaying = false
+    this.#state = 'live'
     this.#after = position.sequence
     this.#reset = note
     this.#interrupted?.resolve()
@@ -143,13 +151,13 @@ export class Seat {
 
   /** Says how far the feed is to a subscriber who has heard nothing since `quietSince`. */
   progress(position: Position, quietSince: number): void {
-    if (this.#replaying || this.#queue.length > 0 || this.#lastTakenAt > quietSince) return
+    if (this.replaying || this.#queue.length > 0 || this.#lastTakenAt > quietSince) return
     if (position.sequence >= this.#after) this.#push({ kind: 'progress', position })
   }
 
   /** The next in the queue, once the seat is live. */
   take(): FeedEntry | Note | undefined {
-    if (this.#replaying) return undefined
+    if (this.replaying) return undefined
     const item = this.#queue.shift()
     if (item === undefined) return undefined
     this.#lastTakenAt = Date.now()
