@@ -7,8 +7,8 @@ import { type ConsumerOptions, createConsumer } from './kit/consumer.ts'
 
 /** The audit trail: one entry for each event, whatever is delivered again. Refills are events like any other. */
 export function createAuditConsumer(options: ConsumerOptions): Service {
-  // While PostgreSQL writes one batch, the next is read and checked here.
-  const settings = { batchesAtOnce: 2, ...options.settings }
+  // While PostgreSQL writes one batch and another waits for the disk, the next is read and checked here.
+  const settings = { batchesAtOnce: 3, ...options.settings }
   return createConsumer({ name: 'audit', handle: writeAuditEntries }, { ...options, settings })
 }
 
