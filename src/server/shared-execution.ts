@@ -53,6 +53,24 @@ export class SharedExecutions {
   }
 }
 
+const EXECUTED = Symbol('executed')
+
+interface Executable {
+  readonly [EXECUTED]?: Map<SharedExecution, Executed | Promise<Executed>>
+}
+
+/**
+ * What an event came to, on the event itself; a copy of it has none. In a WeakMap by events, which grows old, answers would
+ * outlive their events: the values of an old table are kept when V8 collects the young generation, and were copied then.
+ */
+function executedOf(event: Executable): Map<SharedExecution, Executed | Promise<Executed>> {
+  const known = event[EXECUTED]
+  if (known !== undefined) return known
+  const executed = new Map<SharedExecution, Executed | Promise<Executed>>()
+  Object.defineProperty(event, EXECUTED, { value: executed })
+  return executed
+}
+
 interface SharedExecutionOptions {
   readonly services: Services
   readonly metrics: Metrics
@@ -71,7 +89,6 @@ export class SharedExecution {
   readonly #options: SharedExecutionOptions
   /** Of no request: it is for what is logged on the way. */
   readonly #correlationId = newId()
-  readonly #executed = new WeakMap<object, Executed | Promise<Executed>>()
   #sharers = 0
 
   constructor(args: ValidatedSubscriptionArgs, viewer: Viewer | undefined, options: SharedExecutionOptions) {
@@ -93,22 +110,23 @@ export class SharedExecution {
   /** What an event of the source comes to: at once where that is known. Never rejects. */
   execute(event: unknown): Executed | Promise<Executed> {
     if (event === null || typeof event !== 'object') return this.#execute(event)
-    const before = this.#executed.get(event)
+    const known = executedOf(event)
+    const before = known.get(this)
     if (before !== undefined) return before
     const executed = this.#execute(event)
     if (executed instanceof Promise) {
-      this.#executed.set(event, executed)
-      void executed.then((settled) => this.#keep(event, settled))
+      known.set(this, executed)
+      void executed.then((settled) => this.#keep(known, settled))
     } else {
-      this.#keep(event, executed)
+      this.#keep(known, executed)
     }
     return executed
   }
 
   /** What failed is shared by those who waited for it; who comes later tries again. */
-  #keep(event: object, executed: Executed): void {
-    if (executed instanceof Answer) this.#executed.set(event, executed)
-    else this.#executed.delete(event)
+  #keep(known: Map<SharedExecution, Executed | Promise<Executed>>, executed: Executed): void {
+    if (executed instanceof Answer) known.set(this, executed)
+    else known.delete(this)
   }
 
   #execute(event: unknown): Executed | Promise<Executed> {
