@@ -81,7 +81,7 @@ async function takeBack(
 }
 
 /** @returns undefined where it stays cancelled, as the task is done or its time is past */
-function asBefore(reminder: Reminder, task: TaskState, now: Date): ChangedReminder | undefined {
-  if (reminder.state.state !== 'CANCELLED') return reminderCancelled(reminder, now)
-  return task.completed || task.deletedAt !== null ? undefined : reminderWaitsAgain(reminder, task, now)
+function asBefore(current: Reminder, task: TaskState, now: Date): ChangedReminder | undefined {
+  if (current.state.state !== 'CANCELLED') return reminderCancelled(current, now)
+  return task.completed || task.deletedAt !== null ? undefined : reminderWaitsAgain(current, task, now)
 }
