@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { columnTypes } from './column-types.ts'
 import { compiler } from './kysely-on.ts'
-import { ask, PreparedStatements } from './prepared-statements.ts'
+import { ask, NoAnswerError, PreparedStatements } from './prepared-statements.ts'
 import { isStalePlan, type OpenTransaction, type Snapshot, type Statement, Transaction } from './transaction.ts'
 
 /** Which login role's rights a pool uses; both own nothing, and row-level security holds for `taskwire_app`. */
@@ -47,7 +47,7 @@ const LIFETIME_SECONDS = 30 * 60
 const CONNECTION_CODE =
   /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET|EADDRNOTAVAIL|ERR_TLS|ERR_SSL|ERR_STREAM_(DESTROYED|WRITE_AFTER_END))/
 const CONNECTION_MESSAGE =
-  /^(Connection terminated|timeout expired|timeout exceeded when trying|Query read timeout|Client (has encountered|was closed)|Cannot use a pool after)/
+  /^(Connection terminated|timeout expired|timeout exceeded when trying|Client (has encountered|was closed)|Cannot use a pool after)/
 
 /**
  * Classes 08 connection, 28 authorization, 53 resources (PostgreSQL, appendix A); 25006 a standby or a full disk, 25P03
@@ -68,6 +68,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
       UNAVAILABLE_STATE.test(error.code ?? '') ||
       isStalePlan(error)
     )
+  if (error instanceof NoAnswerError) return true
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   return CONNECTION_CODE.test(code) || CONNECTION_MESSAGE.test(error.message)
 }

@@ -1,17 +1,23 @@
 import pg from 'pg'
 import { inUtc } from './column-types.ts'
 
+/** PostgreSQL, or the network to it, has not answered in time. */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError'
+}
+
 interface TimedStatement {
   readonly text: string
   /** It is prepared under it. */
   readonly name?: string | undefined
   readonly values?: unknown[]
-  /** After so many milliseconds without an answer pg gives the connection up. */
+  /** After so many milliseconds without an answer the connection is given up. */
   readonly patienceMs: number
 }
 
 /**
- * Sends a statement as pg's own query: a configuration pg would copy, property by property.
+ * Sends a statement as pg's own query: of a configuration pg makes a copy, property by property. It has a timeout, too, but
+ * one that keeps each answer until the old generation is collected.
  *
  * @throws Error whose stack leads to the caller, and not to the socket
  */
@@ -21,12 +27,18 @@ export async function ask<Row extends pg.QueryResultRow>(
 ): Promise<pg.QueryResult<Row>> {
   const answered = new Promise<pg.QueryResult<Row>>((resolve, reject) => {
     const query = new pg.Query(text, values, (error: Error | null | undefined, result: unknown) => {
+      clearTimeout(silence)
       if (error) reject(error)
       // What pg calls back with has the rows of this statement.
       else resolve(result as pg.QueryResult<Row>)
     })
-    // pg's types have neither.
-    client.query(Object.assign(query, { name, query_timeout: patienceMs }))
+    const silence = setTimeout(() => {
+      reject(new NoAnswerError('PostgreSQL does not answer.'))
+      // Nothing that was sent after it can be answered.
+      client.connection.stream.destroy()
+    }, patienceMs)
+    // pg's types have no name.
+    client.query(Object.assign(query, { name }))
   })
   try {
     return await answered
