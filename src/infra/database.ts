@@ -1,7 +1,8 @@
 import pg from 'pg'
+import { ask, NoAnswerError } from './ask.ts'
 import { columnTypes } from './column-types.ts'
 import { compiler } from './kysely-on.ts'
-import { ask, NoAnswerError, PreparedStatements } from './prepared-statements.ts'
+import { PreparedStatements } from './prepared-statements.ts'
 import { isStalePlan, type OpenTransaction, type Snapshot, type Statement, Transaction } from './transaction.ts'
 
 /** Which login role's rights a pool uses; both own nothing, and row-level security holds for `taskwire_app`. */
@@ -33,10 +34,9 @@ const IDLE_WHILE_WRITING_MS = 5_000
 const IDLE_IN_SNAPSHOT_MS = 60_000
 /**
  * A connection that is gone without a word shows in nothing but silence. The answer to a BEGIN waits for nobody and is due
- * at once; that to a statement is due when PostgreSQL would have ended it.
+ * at once; that to a statement is due when PostgreSQL would have ended it (see `Transaction`).
  */
 const BEGIN_PATIENCE_MS = 5_000
-const ANSWER_MARGIN_MS = 2_000
 const CONNECT_TIMEOUT_MS = 10_000
 /** Until the transaction ends. The login may take this role, and the pool's is no member of it. */
 const AS_ADMIN = 'SET LOCAL ROLE taskwire_admin'
@@ -259,7 +259,6 @@ export class Database<Tables> implements AsyncDisposable {
       statementTimeoutMs,
       idleMs,
       beginPatienceMs: this.#options.beginPatienceMs ?? BEGIN_PATIENCE_MS,
-      answerPatienceMs: statementTimeoutMs + ANSWER_MARGIN_MS,
       prepared: this.#preparedOn(client),
       onStatement: this.#options.onStatement,
     })

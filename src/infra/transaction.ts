@@ -1,7 +1,8 @@
 import type { CompiledQuery, DatabaseConnection, Kysely, QueryExecutorProvider, QueryResult } from 'kysely'
 import pg from 'pg'
 import { kyselyOn } from './kysely-on.ts'
-import { ask, type PreparedStatements } from './prepared-statements.ts'
+import { ask } from './ask.ts'
+import type { PreparedStatements } from './prepared-statements.ts'
 
 /** A statement as Kysely builds it, by its builders or as a template. */
 export interface Statement<Row = unknown> {
@@ -38,12 +39,14 @@ export interface TransactionOptions {
   readonly idleMs: number
   /** What is taken for `taskwire_now()` before it is known: where that is another time, all of it fails. */
   readonly expectedNow: Date | undefined
-  /** How long the answers to BEGIN and to any statement may take. A connection that stays silent longer is given up. */
+  /** How long the answer to BEGIN may take. A connection that stays silent longer is given up. */
   readonly beginPatienceMs: number
-  readonly answerPatienceMs: number
   readonly prepared: PreparedStatements
   readonly onStatement: ((sql: string) => void) | undefined
 }
+
+/** A connection is given up where a statement is not answered so long after PostgreSQL would have ended it. */
+const ANSWER_MARGIN_MS = 2_000
 
 /** What holds until it ends. Always the same text, which every connection has prepared: to plan it takes longer than to run it. */
 const SETTINGS = `SELECT set_config('taskwire.user_id', $1, true), set_config('statement_timeout', $2, true),
@@ -72,10 +75,10 @@ export class Transaction<Tables> implements DatabaseConnection {
   #stale = false
 
   constructor(options: TransactionOptions) {
-    const { client, expectedNow, answerPatienceMs, prepared, onStatement } = options
+    const { client, expectedNow, statementTimeoutMs, prepared, onStatement } = options
     this.expectedNow = expectedNow
     this.#client = client
-    this.#answerPatienceMs = answerPatienceMs
+    this.#answerPatienceMs = statementTimeoutMs + ANSWER_MARGIN_MS
     this.#prepared = prepared
     this.#onStatement = onStatement
     this.db = kyselyOn(this)

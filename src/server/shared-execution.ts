@@ -55,18 +55,20 @@ export class SharedExecutions {
 
 const EXECUTED = Symbol('executed')
 
+type Known = Map<SharedExecution, Executed | Promise<Executed>>
+
 interface Executable {
-  readonly [EXECUTED]?: Map<SharedExecution, Executed | Promise<Executed>>
+  readonly [EXECUTED]?: Known
 }
 
 /**
  * What an event came to, on the event itself; a copy of it has none. In a WeakMap by events, which grows old, answers would
  * outlive their events: the values of an old table are kept when V8 collects the young generation, and were copied then.
  */
-function executedOf(event: Executable): Map<SharedExecution, Executed | Promise<Executed>> {
+function executedOf(event: Executable): Known {
   const known = event[EXECUTED]
   if (known !== undefined) return known
-  const executed = new Map<SharedExecution, Executed | Promise<Executed>>()
+  const executed: Known = new Map()
   Object.defineProperty(event, EXECUTED, { value: executed })
   return executed
 }
@@ -124,7 +126,7 @@ export class SharedExecution {
   }
 
   /** What failed is shared by those who waited for it; who comes later tries again. */
-  #keep(known: Map<SharedExecution, Executed | Promise<Executed>>, executed: Executed): void {
+  #keep(known: Known, executed: Executed): void {
     if (executed instanceof Answer) known.set(this, executed)
     else known.delete(this)
   }
