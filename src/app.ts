@@ -20,7 +20,9 @@ import type { Service } from './lib/service.ts'
 import { createMetrics, type Metrics } from './lib/telemetry.ts'
 import { startTracing } from './lib/tracing.ts'
 import { LagMonitor } from './relay/lag.ts'
+import type { AppendedEvent } from './outbox/append.ts'
 import { Kicks } from './relay/kicks.ts'
+import { Notices } from './relay/notice.ts'
 import { Relay } from './relay/relay.ts'
 import { expiredConversations } from './scheduler/conversations.ts'
 import { DueScheduler } from './scheduler/due-commands.ts'
@@ -70,7 +72,8 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   const open = (role: DatabaseRole) => starting.use(openDatabase(role, config, clock, log, overrides))
 
   const link = starting.use(new NatsLink(config.nats, log))
-  const kicks = new Kicks(link)
+  const notices = new Notices(config.cursorSecret)
+  const kicks = new Kicks(link, notices)
   const gateway = config.role === 'worker' ? undefined : open('taskwire_app')
   const worker = config.role === 'gateway' ? undefined : open('taskwire_worker')
   const database = gateway ?? worker
@@ -90,6 +93,7 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
         database: worker,
         log,
         metrics,
+        notices,
         processId,
       },
       writing(worker),
@@ -131,9 +135,9 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   }
 
   /** The relay polls anyway; this saves the wait, in this process and in the one that leads. */
-  function kickRelay(): void {
-    workers?.relay.kick()
-    if (workers?.relay.leading !== true) kicks.send()
+  function kickRelay(appended?: readonly AppendedEvent[]): void {
+    if (workers?.relay.leading === true) workers.relay.kick(appended)
+    else kicks.send(appended)
   }
 
   const services: Service[] = [...(workers?.services ?? []), ...(feed === undefined ? [] : [feed]), presence]
@@ -182,6 +186,7 @@ interface WorkerParts {
   readonly database: Database<Tables>
   readonly log: Log
   readonly metrics: Metrics
+  readonly notices: Notices
   readonly processId: string
 }
 

@@ -14,7 +14,7 @@ import { asSuperuser, createTestDatabase, type TestDatabase } from './helpers/da
 import { eventually } from './helpers/eventually.ts'
 import { startNats } from './helpers/nats.ts'
 import { testConfig, testLog } from './helpers/options.ts'
-import { commitEvents, tagEvent } from './helpers/outbox.ts'
+import { appendEvents, commitEvents, tagEvent } from './helpers/outbox.ts'
 import { readStream } from './helpers/stream.ts'
 
 describe('the course of a relay', () => {
@@ -54,6 +54,34 @@ describe('the course of a relay', () => {
   const markedSequence = async () => {
     const [relay] = await postgres.query<{ at: string }>('SELECT marked_sequence AS at FROM relay')
     return Number(relay?.at)
+  }
+
+  /** An event that has its place, and is not committed before it is asked for. */
+  const held = async (userId: string) => {
+    const [waiting, drawn] = [Promise.withResolvers<void>(), Promise.withResolvers<number>()]
+    const event = tagEvent(userId)
+    const committing = app.asUser(userId, async (tx) => {
+      await sql`SELECT pg_current_xact_id()`.execute(tx.db)
+      const { rows } = await insertEvents([event]).execute(tx.db)
+      drawn.resolve(rows[0]?.seq ?? assert.fail('no place'))
+      await waiting.promise
+    })
+    const seq = await drawn.promise
+    const commit = async () => {
+      waiting.resolve()
+      await committing
+    }
+    return { event, seq, commit }
+  }
+  /** A course that knows that nothing is missing. */
+  const inStep = async (holder = randomUUID()) => {
+    const course = await begin(holder)
+    const probe = () => course.publishTold([])
+    await eventually(async () => {
+      await course.publishNext(false)
+      return (await probe()) === 0
+    })
+    return course
   }
 
   it('goes on while what it has published waits to be marked, and publishes none of it again', async () => {
@@ -101,23 +129,13 @@ describe('the course of a relay', () => {
 
   it('publishes what is committed long after events that have a higher place in the outbox', async () => {
     const course = await begin(randomUUID())
-    const waiting = Promise.withResolvers<void>()
-    const drawn = Promise.withResolvers<void>()
-    const late = tagEvent('bob')
-    const committing = app.asUser('bob', async (tx) => {
-      await sql`SELECT pg_current_xact_id()`.execute(tx.db)
-      await insertEvents([late]).execute(tx.db)
-      drawn.resolve()
-      await waiting.promise
-    })
-    await drawn.promise
+    const { event: late, commit } = await held('bob')
     const ids: string[] = []
     for (let round = 0; round < 5; round += 1) {
       ids.push(...(await commitEvents(app, 'alice', 3)))
       await course.publishNext(false)
     }
-    waiting.resolve()
-    await committing
+    await commit()
     await course.publishNext(false)
     assert.deepEqual(await published(), [...ids, late.id])
     ids.push(late.id, ...(await commitEvents(app, 'alice', 2)))
@@ -156,6 +174,102 @@ describe('the course of a relay', () => {
       const [fromTheFloor, fromTheBeginning] = [await pages(horizon.floor), await pages(0)]
       assert.ok(fromTheFloor * 4 < fromTheBeginning, `${fromTheFloor} and ${fromTheBeginning} pages`)
     })
+  })
+
+  it('publishes what it is told, unread, where nothing is missing before it', async () => {
+    const course = await inStep()
+    const told = await appendEvents(app, 'alice', 3)
+    const ids = told.map(({ event }) => event.id)
+    assert.equal(await course.publishTold(told), 3)
+    assert.equal(await course.publishTold(told), 0, 'a notice that comes twice')
+    assert.deepEqual(await course.publishNext(false), { count: 0, all: true })
+    await course.settled()
+    assert.deepEqual(await published(), ids)
+    assert.deepEqual(await marked(), ids)
+    const rows = await postgres.query<{ event: unknown; subject: string }>(
+      'SELECT event, subject FROM outbox ORDER BY seq',
+    )
+    const messages = await readStream(nats)
+    assert.deepEqual(
+      messages.map(({ raw, subject }) => ({ event: raw.json(), subject })),
+      rows,
+      'as if it had been read',
+    )
+  })
+
+  it('leaves what it is told to a read where an event may be missing before it, and publishes none twice', async () => {
+    const course = await inStep()
+    const { event: late, seq, commit } = await held('bob')
+    const told = await appendEvents(app, 'alice', 2)
+    assert.equal(await course.publishTold(told), undefined)
+    await course.publishNext(false)
+    assert.equal((await published()).length, 2)
+    const ids = told.map(({ event }) => event.id)
+    await commit()
+    // Late, and in its place now: all around it is published.
+    assert.equal(await course.publishTold([...told, { seq, event: late }]), 1)
+    ids.push(late.id)
+    const next = await appendEvents(app, 'alice', 1)
+    assert.equal(await course.publishTold(next), 1)
+    ids.push(...next.map(({ event }) => event.id))
+    assert.deepEqual(await course.publishNext(false), { count: 0, all: true })
+    await course.settled()
+    assert.deepEqual(await published(), ids)
+    assert.deepEqual(await marked(), ids)
+  })
+
+  it('does not know of a gap that is left by what was rolled back, until nothing can come there any more', async () => {
+    const course = await inStep()
+    await assert.rejects(
+      app.asUser('bob', async (tx) => {
+        await insertEvents([tagEvent('bob')]).execute(tx.db)
+        throw new Error('changed its mind')
+      }),
+    )
+    const ids: string[] = []
+    const told = async () => {
+      const appended = await appendEvents(app, 'alice', 1)
+      ids.push(...appended.map(({ event }) => event.id))
+      return course.publishTold(appended)
+    }
+    assert.equal(await told(), undefined)
+    await eventually(async () => {
+      await course.publishNext(false)
+      return (await told()) === 1
+    })
+    assert.deepEqual(await published(), ids)
+    await course.settled()
+    assert.deepEqual(await marked(), ids)
+  })
+
+  it('leaves what it is told to the read that is ahead', async () => {
+    const course = await inStep()
+    const events = Array.from({ length: 500 }, () => tagEvent('alice'))
+    await app.asUser('alice', async (tx) => tx.send(insertEvents(events)))
+    assert.deepEqual(await course.publishNext(false), { count: 500, all: false })
+    const told = await appendEvents(app, 'bob', 1)
+    assert.equal(await course.publishTold(told), undefined)
+    while (!(await course.publishNext(false)).all);
+    await course.settled()
+    const ids = [...events, ...told.map(({ event }) => event)].map(({ id }) => id)
+    assert.deepEqual(await published(), ids)
+  })
+
+  it('ends where the outbox does not have what it was told, which begins a new epoch', async () => {
+    const holder = randomUUID()
+    const course = await inStep(holder)
+    const [first, ...others] = await appendEvents(app, 'alice', 3)
+    assert.ok(first)
+    // As by a database that was set back to before them.
+    await postgres.query('DELETE FROM outbox WHERE id = $1', [first.event.id])
+    assert.equal(await course.publishTold([first, ...others]), 3)
+    await course.settled()
+    await assert.rejects(course.publishNext(false), /does not have/)
+    assert.deepEqual(await marked(), [], 'all or none')
+    const [before] = await postgres.query<{ epoch: string }>('SELECT epoch FROM relay')
+    await begin(holder)
+    const [after] = await postgres.query<{ epoch: string }>('SELECT epoch FROM relay')
+    assert.ok(Number(after?.epoch) > Number(before?.epoch))
   })
 
   it('reads on while it publishes, and leaves nothing out or twice of a long outbox', async () => {

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { NatsLink } from '../src/infra/jetstream.ts'
 import { createMetrics } from '../src/lib/telemetry.ts'
+import { Notices } from '../src/relay/notice.ts'
 import { Relay } from '../src/relay/relay.ts'
 import { createTestDatabase } from './helpers/database.ts'
 import { eventually } from './helpers/eventually.ts'
 import { startNats } from './helpers/nats.ts'
-import { testConfig, testLog } from './helpers/options.ts'
+import { TEST_SECRET, testConfig, testLog } from './helpers/options.ts'
 import { commitEvents } from './helpers/outbox.ts'
 import { startProxy } from './helpers/proxy.ts'
 import { readStream } from './helpers/stream.ts'
@@ -20,7 +21,8 @@ test('another relay leads when the network of the one that leads falls silent', 
     const natsOptions = testConfig({ NATS_URL: `nats://127.0.0.1:${port}` }).nats
     const link = resources.use(new NatsLink(natsOptions, testLog()))
     const database = postgres.open('taskwire_worker')
-    const relay = new Relay({ link, natsOptions, database, log: testLog(), metrics: createMetrics() })
+    const notices = new Notices(TEST_SECRET)
+    const relay = new Relay({ link, natsOptions, database, log: testLog(), metrics: createMetrics(), notices })
     resources.defer(() => relay.stop())
     void relay.run()
     return { relay, link }

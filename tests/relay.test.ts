@@ -5,6 +5,8 @@ import type { TaskwireDatabase } from '../src/entities/tables.ts'
 import { STREAM } from '../src/events/subjects.ts'
 import { type Nats, NatsLink } from '../src/infra/jetstream.ts'
 import { createMetrics } from '../src/lib/telemetry.ts'
+import type { AppendedEvent } from '../src/outbox/append.ts'
+import { NOTICE_SUBJECT, Notices } from '../src/relay/notice.ts'
 import { readUnpublished } from '../src/relay/outbox-rows.ts'
 import { publishChained } from '../src/relay/publish.ts'
 import { rebuildProgress, requestRebuild } from '../src/relay/rebuild.ts'
@@ -12,8 +14,8 @@ import { Relay } from '../src/relay/relay.ts'
 import { createTestDatabase, type TestDatabase } from './helpers/database.ts'
 import { eventually } from './helpers/eventually.ts'
 import { startNats, type TestNats } from './helpers/nats.ts'
-import { testConfig, testLog } from './helpers/options.ts'
-import { commitEvents } from './helpers/outbox.ts'
+import { TEST_SECRET, testConfig, testLog } from './helpers/options.ts'
+import { appendEvents, commitEvents, tagEvent } from './helpers/outbox.ts'
 import { readStream } from './helpers/stream.ts'
 
 /** A database, a nats-server and relays of one test's own. */
@@ -46,9 +48,10 @@ class World implements AsyncDisposable {
     return this.link.ready()
   }
 
-  startRelay(link = this.link): Relay {
+  startRelay({ link = this.link, metrics = createMetrics() } = {}): Relay {
     const natsOptions = testConfig({ NATS_URL: this.server.url }).nats
-    const relay = new Relay({ link, natsOptions, database: this.worker, log: testLog(), metrics: createMetrics() })
+    const parts = { link, natsOptions, database: this.worker, log: testLog(), metrics }
+    const relay = new Relay({ ...parts, notices: new Notices(TEST_SECRET) })
     this.#relays.push(relay)
     void relay.run()
     return relay
@@ -125,6 +128,46 @@ describe('the relay', () => {
     )
   })
 
+  it('publishes what it is told of without reading it, and reads what it is not', async () => {
+    const metrics = createMetrics()
+    const published = async (from: string) => {
+      const { values } = await metrics.relayPublished.get()
+      return values.find(({ labels }) => labels.from === from)?.value ?? 0
+    }
+    const relay = world.startRelay({ metrics })
+    await eventually(() => relay.leading)
+    const { nc } = await world.nats()
+    const notices = new Notices(TEST_SECRET)
+    const ids: string[] = []
+    // Where other transactions of the server have long been open it has to read all of them.
+    await eventually(async () => {
+      const appended = await appendEvents(world.app, 'alice', 1)
+      ids.push(...appended.map(({ event }) => event.id))
+      // From its own process, from another one, and both.
+      if (ids.length % 3 !== 0) relay.kick(appended)
+      if (ids.length % 3 !== 1) nc.publish(NOTICE_SUBJECT, notices.write(appended))
+      await world.published()
+      return (await published('notice')) >= 20
+    })
+    assert.deepEqual(idsOf(await readStream(await world.nats())), ids)
+    assert.equal((await published('notice')) + (await published('outbox')), ids.length)
+  })
+
+  it('takes a notice for no more than a kick that was not signed with the secret', async () => {
+    world.startRelay()
+    const ids = await commitEvents(world.app, 'alice', 1)
+    await world.published()
+    // One more that is committed, and one that never was.
+    const [told] = await appendEvents(world.app, 'alice', 1)
+    assert.ok(told)
+    const forged = { seq: told.seq + 1, event: tagEvent('mallory') }
+    const { nc } = await world.nats()
+    nc.publish(NOTICE_SUBJECT, new Notices('another secret, which is as long as that').write([told, forged]))
+    nc.publish(NOTICE_SUBJECT, JSON.stringify([told, forged]))
+    await world.published()
+    assert.deepEqual(idsOf(await readStream(await world.nats())), [...ids, told.event.id])
+  })
+
   it('publishes at a kick, well before the next poll would', async () => {
     const relay = world.startRelay()
     await commitEvents(world.app, 'alice', 1)
@@ -133,7 +176,7 @@ describe('the relay', () => {
     try {
       const { nc } = await other.ready()
       await commitEvents(world.app, 'alice', 1)
-      nc.publish('taskwire.relay.kick')
+      nc.publish(NOTICE_SUBJECT)
       relay.kick()
       await world.published()
     } finally {
@@ -188,9 +231,18 @@ describe('the relay', () => {
     assert.equal(await readStreamLength(world), before)
   })
 
-  it('keeps order and loses nothing with three relays and many writers', async () => {
+  it('keeps order and loses nothing with three relays and many writers, whose notices come late, twice or never', async () => {
     for (let index = 0; index < 3; index += 1) world.startRelay()
-    const writers = Array.from({ length: 8 }, (_, index) => commitEvents(world.app, `user-${index}`, 40))
+    const { nc } = await world.nats()
+    const notices = new Notices(TEST_SECRET)
+    let told = 0
+    const tell = (appended: AppendedEvent) => {
+      const notice = notices.write([appended])
+      told += 1
+      for (let time = 0; time < told % 4; time += 1)
+        setTimeout(() => nc.publish(NOTICE_SUBJECT, notice), (told % 7) * time)
+    }
+    const writers = Array.from({ length: 8 }, (_, index) => appendEvents(world.app, `user-${index}`, 40, tell))
     await Promise.all(writers)
     await world.published()
     const messages = await readStream(await world.nats())
@@ -381,7 +433,7 @@ describe('the relay', () => {
 
   it('changes the leader when the one that leads dies, within its lease', async () => {
     const first = world.newLink()
-    const relay = world.startRelay(first)
+    const relay = world.startRelay({ link: first })
     await commitEvents(world.app, 'alice', 3)
     await world.published()
     // A leader that died keeps the lease in the table until it runs out.

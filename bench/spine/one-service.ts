@@ -6,6 +6,7 @@ import { loadConfig } from '../../src/lib/config.ts'
 import { createLog } from '../../src/lib/log.ts'
 import type { Service } from '../../src/lib/service.ts'
 import { createMetrics } from '../../src/lib/telemetry.ts'
+import { Notices } from '../../src/relay/notice.ts'
 import { Relay } from '../../src/relay/relay.ts'
 import { answer } from '../answering.ts'
 
@@ -28,6 +29,7 @@ const shared = {
   }),
   log,
   metrics: createMetrics(),
+  notices: new Notices(config.cursorSecret),
 }
 let service: Service | undefined
 

@@ -4,6 +4,7 @@ import type { EventOrigin } from '../events/envelope.ts'
 import type { EventType } from '../events/types.ts'
 import { isAnotherTime, type Statement } from '../infra/transaction.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { AppendedEvent } from '../outbox/append.ts'
 import { claimKey, type KeyClaim, keepOutcome, keyClaim } from './idempotency.ts'
 import { type Happened, RecordedEvents } from './recorded-events.ts'
 
@@ -88,9 +89,11 @@ export interface CommandRunnerOptions {
    * found to be due, for which this may be some milliseconds early.
    */
   readonly clock?: Clock
-  /** Called after a commit that wrote events. */
-  readonly onCommit: () => void
+  readonly onCommit: OnCommit
 }
+
+/** Called after a commit that wrote events, with all of them where they are at hand. */
+export type OnCommit = (appended?: readonly AppendedEvent[]) => void
 
 export type RunCommand = <Input extends object, Outcome extends object>(
   command: Command<Input, Outcome>,
@@ -167,7 +170,7 @@ async function runOnce<Outcome extends object>(
     return outcome
   }
   const result = await options.database.asUser(origin.userId, work, guessNow)
-  if (events.count > 0) options.onCommit()
+  if (events.count > 0) options.onCommit(await events.appended())
   if (tell !== undefined) happened.forEach(tell)
   return result
 }

@@ -2,7 +2,13 @@ import type { Tx } from '../entities/tables.ts'
 import { createEvent, type EventOrigin, type NewEvent, type TaskwireEvent } from '../events/envelope.ts'
 import type { EventType } from '../events/types.ts'
 import { newId } from '../lib/ids.ts'
-import { insertEvents } from '../outbox/append.ts'
+import { type AppendedEvent, insertEvents } from '../outbox/append.ts'
+
+/** What went out with the end of its transaction. */
+interface Sent {
+  readonly events: readonly TaskwireEvent[]
+  readonly places: Promise<readonly { readonly seq: number }[]>
+}
 
 /** What happened, as a domain's change says. */
 export type Happened<Type extends EventType = EventType> = Omit<NewEvent<Type>, 'id' | 'time'>
@@ -12,6 +18,7 @@ export class RecordedEvents {
   readonly #publicUrl: string
   #waiting: TaskwireEvent[] = []
   #count = 0
+  #sent: Sent | undefined
 
   constructor(publicUrl: string) {
     this.#publicUrl = publicUrl
@@ -47,9 +54,23 @@ export class RecordedEvents {
   }
 
   /** The same without waiting, for the end of the transaction. */
-  send(tx: Pick<Tx, 'send'>): void {
+  send(tx: Pick<Tx, 'request'>): void {
     const events = this.#take()
-    if (events.length > 0) tx.send(insertEvents(events))
+    if (events.length > 0) this.#sent = { events, places: tx.request(insertEvents(events)) }
+  }
+
+  /**
+   * Of a transaction that is committed: its events with their places. Of one that has written some before its end, none:
+   * they may be more than memory should hold.
+   */
+  async appended(): Promise<readonly AppendedEvent[]> {
+    if (this.#sent?.events.length !== this.#count) return []
+    const { events, places } = this.#sent
+    const rows = await places
+    return rows.flatMap(({ seq }, index) => {
+      const event = events[index]
+      return event === undefined ? [] : [{ seq, event }]
+    })
   }
 
   #take(): readonly TaskwireEvent[] {

@@ -232,6 +232,7 @@ export class Database<Tables> implements AsyncDisposable {
         db: transaction.db,
         now,
         send: (statement) => transaction.send(statement),
+        request: (statement) => transaction.request(statement),
       })
       await transaction.commit()
       return result

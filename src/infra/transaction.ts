@@ -19,6 +19,8 @@ export interface OpenTransaction<Tables> {
    * error is the transaction's.
    */
   send(statement: Statement): void
+  /** The same for one whose rows are wanted later. */
+  request<Row>(statement: Statement<Row>): Promise<readonly Row[]>
 }
 
 /** A read-only transaction on one snapshot. `end` must be called; later calls do nothing. */
@@ -93,10 +95,15 @@ export class Transaction<Tables> implements DatabaseConnection {
   }
 
   send(statement: Statement): void {
+    void this.request(statement)
+  }
+
+  request<Row>(statement: Statement<Row>): Promise<readonly Row[]> {
     if (!this.#open) throw new Error('The transaction has ended.')
-    const answered = this.#query(statement.compile(this.db))
+    const answered = this.#query<Row & pg.QueryResultRow>(statement.compile(this.db)).then(({ rows }) => rows)
     answered.catch(() => undefined)
     this.#sent.push(answered)
+    return answered
   }
 
   /** Once it has ended it takes no more: what came late would run in the transaction of whoever has the client next. */

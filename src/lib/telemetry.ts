@@ -39,7 +39,8 @@ export function createMetrics() {
     }),
     relayPublished: new Counter({
       name: 'taskwire_relay_published_total',
-      help: 'Events that this relay published and marked.',
+      help: 'Events that this relay published, as they came with the notice of their commit, or read in the outbox.',
+      labelNames: ['from'],
       registers,
     }),
     relayLeading: new Gauge({ name: 'taskwire_relay_leading', help: '1 while this process leads.', registers }),

@@ -1,8 +1,9 @@
 import type { TaskwireDatabase } from '../entities/tables.ts'
 import type { Nats } from '../infra/jetstream.ts'
-import { Marking } from './marking.ts'
+import type { AppendedEvent } from '../outbox/append.ts'
 import { Horizon } from './horizon.ts'
-import { markPublished, type OutboxRead, type OutboxRow, readUnpublished } from './outbox-rows.ts'
+import { Marking, type Published } from './marking.ts'
+import { markPublished, type OutboxRead, type OutboxRow, outboxRow, readUnpublished } from './outbox-rows.ts'
 import { publishChained } from './publish.ts'
 import type { FeedPosition } from './reconcile.ts'
 
@@ -33,14 +34,10 @@ export class Course {
   #ahead: Promise<OutboxRead> | undefined
 
   constructor(from: FeedPosition, options: CourseOptions) {
-    const { database, holder, limits } = options
     this.#options = options
     this.#epoch = from.epoch
     this.#sequence = from.sequence
-    this.#marking = new Marking((published) => {
-      const through = published.at(-1)?.sequence ?? from.sequence
-      return database.asNobody((tx) => markPublished(tx, holder, from.epoch, published, through), limits)
-    })
+    this.#marking = new Marking((published) => this.#mark(published))
   }
 
   /**
@@ -50,22 +47,30 @@ export class Course {
    * @returns how many events, and whether that was all when they were read
    */
   async publishNext(freshRefillIds: boolean): Promise<{ readonly count: number; readonly all: boolean }> {
-    const { nats, lost } = this.#options
     await this.#marking.room()
     const ahead = this.#ahead
     this.#ahead = undefined
     const { rows, seen } = await (ahead ?? this.#read([]))
     const full = rows.length === BATCH
     if (full) this.#readAhead(rows)
-    else this.#horizon.readAll(seen)
-    if (rows.length > 0) {
-      const after = this.#sequence
-      await publishChained(nats, rows, { after, epoch: this.#epoch, freshRefillIds, lost })
-      this.#sequence += rows.length
-      this.#marking.add(rows.map(({ id, seq }, index) => ({ id, seq, sequence: after + index + 1 })))
-    }
+    await this.#publish(rows, freshRefillIds)
+    if (!full) this.#horizon.readAll(seen)
     // What was read ahead may be less than there is by now.
     return { count: rows.length, all: ahead === undefined && !full }
+  }
+
+  /**
+   * Publishes events that came with the notice of their commit, as they are, where nothing else may be missing before them.
+   *
+   * @returns how many had not been published; undefined where the outbox has to be read
+   */
+  async publishTold(told: readonly AppendedEvent[]): Promise<number | undefined> {
+    await this.#marking.room()
+    // What is read ahead may hold them, too.
+    const fresh = this.#ahead === undefined ? this.#horizon.next(told) : undefined
+    // Nothing that stood in the stream before is told.
+    if (fresh !== undefined) await this.#publish(fresh.map(outboxRow), false)
+    return fresh?.length
   }
 
   /** The connection was lost: nothing is known of what was on its way. */
@@ -76,6 +81,26 @@ export class Course {
   /** Resolves once nothing of this course's is under way in the database. */
   settled(): Promise<void> {
     return this.#marking.settled()
+  }
+
+  async #publish(rows: readonly OutboxRow[], freshRefillIds: boolean): Promise<void> {
+    if (rows.length === 0) return
+    const { nats, lost } = this.#options
+    const after = this.#sequence
+    await publishChained(nats, rows, { after, epoch: this.#epoch, freshRefillIds, lost })
+    this.#sequence += rows.length
+    this.#horizon.add(rows.map(({ seq }) => seq))
+    this.#marking.add(rows.map(({ id, seq }, index) => ({ id, seq, sequence: after + index + 1 })))
+  }
+
+  /** @throws Error where the outbox does not have all of them: nothing is marked then, and the next comparison shows it */
+  #mark(published: readonly Published[]): Promise<void> {
+    const { database, holder, limits } = this.#options
+    const through = published.at(-1)?.sequence ?? this.#sequence
+    return database.asNobody(async (tx) => {
+      const known = await markPublished(tx, holder, this.#epoch, published, through)
+      if (known < published.length) throw new Error('An event was published that the outbox does not have.')
+    }, limits)
   }
 
   #readAhead(rows: readonly OutboxRow[]): void {

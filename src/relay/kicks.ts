@@ -1,40 +1,42 @@
 import type { NatsLink } from '../infra/jetstream.ts'
-
-/** Core NATS: «there is something in the outbox». Only a hint that saves whoever leads waiting for its next poll. */
-export const KICK_SUBJECT = 'taskwire.relay.kick'
+import type { AppendedEvent } from '../outbox/append.ts'
+import { NOTICE_SUBJECT, type Notices } from './notice.ts'
 
 const REST_MS = 1
 
 /**
- * Kicks the relay of whichever process leads, over core NATS: at once where none went out just now, else once for all that
- * came meanwhile. So a process with thousands of commits in a second neither sends nor causes as many messages. One that
- * is lost costs no more than the wait until the relay's next poll.
+ * Kicks the relay of whichever process leads, over core NATS: at once and with the events where none went out just now, else
+ * once for all that came meanwhile, and without them. So a process with thousands of commits in a second neither sends nor
+ * causes as many messages. One that is lost costs no more than the wait until the relay's next poll.
  */
 export class Kicks {
   readonly #link: NatsLink
+  readonly #notices: Notices
   #resting = false
   #wanted = false
 
-  constructor(link: NatsLink) {
+  constructor(link: NatsLink, notices: Notices) {
     this.#link = link
+    this.#notices = notices
   }
 
-  send(): void {
-    this.#wanted = true
-    if (!this.#resting) this.#sendWanted()
+  /** @param appended what there is to be published, where that is known */
+  send(appended: readonly AppendedEvent[] = []): void {
+    if (this.#resting) this.#wanted = true
+    else this.#sendNow(appended)
   }
 
-  #sendWanted(): void {
-    if (!this.#wanted) return
+  #sendNow(appended: readonly AppendedEvent[]): void {
     this.#wanted = false
     this.#resting = true
     setTimeout(() => {
       this.#resting = false
-      this.#sendWanted()
+      if (this.#wanted) this.#sendNow([])
     }, REST_MS).unref()
     if (!this.#link.connected) return
+    const notice = this.#notices.write(appended)
     void this.#link.ready().then(
-      ({ nc }) => nc.publish(KICK_SUBJECT),
+      ({ nc }) => nc.publish(NOTICE_SUBJECT, notice),
       () => undefined,
     )
   }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { TaskwireDatabase, Tx } from '../entities/tables.ts'
+import { type AppendedEvent, subjectOf } from '../outbox/append.ts'
 import type { Seen } from './horizon.ts'
 import { expiry, LeaseLostError } from './lease.ts'
 
@@ -13,6 +14,12 @@ export interface OutboxRow {
   readonly traceparent: string | null
   /** It was published before, and the stream has lost it. */
   readonly refill: boolean
+}
+
+/** The same of one that was never published, as it was told. */
+export function outboxRow({ seq, event }: AppendedEvent): OutboxRow {
+  const { id, traceparent = null } = event
+  return { id, seq, subject: subjectOf(event), event: JSON.stringify(event), traceparent, refill: false }
 }
 
 /** Where an event stands in the stream. */

@@ -1,21 +1,25 @@
 import { randomUUID } from 'node:crypto'
-import type { Subscription } from '@nats-io/transport-node'
+import type { Msg, MsgCallback, Subscription } from '@nats-io/transport-node'
 import type { TaskwireDatabase } from '../entities/tables.ts'
 import type { Nats, NatsLink } from '../infra/jetstream.ts'
 import type { Config } from '../lib/config.ts'
 import type { Log } from '../lib/log.ts'
 import { LoopService, type RunningState, type Service } from '../lib/service.ts'
 import type { Metrics } from '../lib/telemetry.ts'
-import { KICK_SUBJECT } from './kicks.ts'
+import type { AppendedEvent } from '../outbox/append.ts'
 import { acquireLease, LEASE_MS, LeaseLostError, releaseLease } from './lease.ts'
 import { Course } from './course.ts'
+import { NOTICE_SUBJECT, type Notices } from './notice.ts'
 import { RefusedAsRepeatError } from './publish.ts'
 import { reconcile } from './reconcile.ts'
 
+/** It reads the outbox at least as often, whatever it is told. */
 const POLL_MS = 200
 const STANDBY_POLL_MS = 500
 const CHECK_INTERVAL_MS = 5_000
 const DUPLICATE_WINDOW_MS = 120_000
+/** More than that is read. */
+const MOST_TOLD = 500
 /** All wait for whoever leads: it has to notice soon that a connection has fallen silent. Its statements take milliseconds. */
 const LIMITS = { statementTimeoutMs: 5_000 }
 
@@ -26,6 +30,8 @@ export interface RelayOptions {
   readonly database: TaskwireDatabase
   readonly log: Log
   readonly metrics: Metrics
+  /** How other processes tell what they have committed. */
+  readonly notices: Notices
   /** A UUID that no other process has; random by default. */
   readonly processId?: string
 }
@@ -50,7 +56,11 @@ export class Relay implements Service {
   #leading = false
   #checkedAt = 0
   #freshRefillIdsUntil = 0
+  /** There is something that was not told. */
   #kicked = false
+  /** What was committed since it looked last, as it was told. */
+  #told: AppendedEvent[] = []
+  #readAgainAt = 0
   #wake = new AbortController()
   #kicks: Subscription | undefined
 
@@ -83,9 +93,15 @@ export class Relay implements Service {
     return this.#leading
   }
 
-  /** There is something to publish: looks at once instead of at the next poll. */
-  kick(): void {
-    this.#kicked = true
+  /**
+   * There is something to publish: sees to it at once instead of at the next poll.
+   *
+   * @param appended all of it, where that is known
+   */
+  kick(appended: readonly AppendedEvent[] = []): void {
+    // With nothing told, or more than it wants to be, or where nobody would come for it, the next read finds it.
+    if (this.#course === undefined || appended.length === 0 || this.#told.length >= MOST_TOLD) this.#kicked = true
+    else this.#told.push(...appended)
     this.#wake.abort()
   }
 
@@ -120,16 +136,34 @@ export class Relay implements Service {
 
   /** Publishes until the lease wants renewing, the connection is lost, or something goes wrong. */
   async #lead(state: RunningState, nats: Nats): Promise<void> {
-    const { link, metrics } = this.#options
+    const { link } = this.#options
     const renewAt = Date.now() + LEASE_MS / 3
     while (state.running && link.connected && Date.now() < renewAt) {
-      const course = await this.#inStep(nats)
-      this.#kicked = false
-      const { count, all } = await course.publishNext(Date.now() < this.#freshRefillIdsUntil)
-      metrics.relayPublished.inc(count)
-      if (all && !this.#kicked) await this.#idle(state)
+      const all = await this.#publish(await this.#inStep(nats))
+      if (all && !this.#kicked && this.#told.length === 0) await this.#idle(state)
     }
     if (!link.connected) await this.#leaveCourse()
+  }
+
+  /**
+   * Publishes what it was told, or where that may not be all, or it has not looked for some time, what the outbox has.
+   *
+   * @returns whether that was all
+   */
+  async #publish(course: Course): Promise<boolean> {
+    const { relayPublished } = this.#options.metrics
+    const told = this.#told
+    const mayBeAll = told.length > 0 && !this.#kicked && Date.now() < this.#readAgainAt
+    // What is told from here on may not be in a read that begins now.
+    this.#told = []
+    this.#kicked = false
+    const unread = mayBeAll ? await course.publishTold(told) : undefined
+    relayPublished.inc({ from: 'notice' }, unread ?? 0)
+    if (unread !== undefined) return true
+    this.#readAgainAt = Date.now() + POLL_MS
+    const { count, all } = await course.publishNext(Date.now() < this.#freshRefillIdsUntil)
+    relayPublished.inc({ from: 'outbox' }, count)
+    return all
   }
 
   /** The course to go on with, or a new one from where the stream is found to be, where something failed or the check is due. */
@@ -156,11 +190,14 @@ export class Relay implements Service {
 
   async #idle(state: RunningState): Promise<void> {
     this.#wake = new AbortController()
-    await state.sleep(POLL_MS, this.#wake.signal)
+    await state.sleep(Math.max(0, this.#readAgainAt - Date.now()), this.#wake.signal)
   }
 
   #subscribeToKicks({ nc }: Nats): Subscription {
-    return nc.subscribe(KICK_SUBJECT, { callback: () => this.kick() })
+    const { notices } = this.#options
+    const callback: MsgCallback<Msg> = (error, message) =>
+      this.kick(error === null && this.#leading ? notices.read(message.data) : [])
+    return nc.subscribe(NOTICE_SUBJECT, { callback })
   }
 
   async #release(): Promise<void> {

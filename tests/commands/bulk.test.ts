@@ -57,6 +57,15 @@ describe('creating several tasks', () => {
       ['First', 'Second', 'Third'],
     )
     assert.equal(taskIds[1], second)
+    const told = world.appended.map(({ event }) => event)
+    assert.deepEqual(told, events, 'the relay is told of all of them, in their order')
+    const rows = await world.postgres.query<{ seq: string }>('SELECT seq FROM outbox WHERE id = ANY($1) ORDER BY seq', [
+      events.map(({ id }) => id),
+    ])
+    assert.deepEqual(
+      world.appended.map(({ seq }) => seq),
+      rows.map(({ seq }) => Number(seq)),
+    )
   })
 
   it('takes 100 in as many statements as one', async () => {

@@ -92,6 +92,7 @@ describe('markNotificationsRead', () => {
     world.statements.length = 0
     const { count, notificationIds } = await world.run('many', markNotificationsRead, { upTo: last })
     assert.equal(count, 450)
+    assert.deepEqual(world.appended, [], 'of so many the relay is told only that there are some')
     assert.deepEqual(notificationIds, old.toReversed().slice(0, 100))
     // Read, change and tell of each of three batches, and find no more.
     assert.equal(world.statements.length, 3 * 3 + 1)

@@ -19,15 +19,21 @@ async function stateOf(input: Partial<CreateTaskInput>): Promise<Record<string, 
   return (await world.lastEvent(taskId)).data.state
 }
 
+async function placeOf(eventId: string): Promise<number> {
+  const [row] = await world.postgres.query<{ seq: string }>('SELECT seq FROM outbox WHERE id = $1', [eventId])
+  return Number(row?.seq)
+}
+
 describe('creating a task', () => {
   it('writes its row, its id and one event that tells all of it', async () => {
     const commits = world.commits
     const outcome = await world.run(user, createTask, { title: '  Buy milk ', dueDate, priority: 'HIGH' }, 'request-1')
     assert.equal(outcome.correlationId, 'request-1')
-    assert.equal(world.commits, commits + 1)
     const [event, ...others] = await world.events(outcome.taskId)
     assert.ok(event)
     assert.deepEqual(others, [])
+    assert.equal(world.commits, commits + 1)
+    assert.deepEqual(world.appended[0], { seq: await placeOf(event.id), event }, 'the relay is told of it')
     assert.equal(event.id, outcome.eventId)
     assert.equal(event.type, 'task.created')
     assert.equal(event.correlationid, 'request-1')

@@ -5,6 +5,7 @@ import {
   type CommandResult,
   createCommandRunner,
   type Execute,
+  type OnCommit,
   type RunCommand,
 } from '../../src/commands/command.ts'
 import { type ErrorCode, TaskwireError } from '../../src/domain/errors.ts'
@@ -13,6 +14,7 @@ import type { TaskwireDatabase } from '../../src/entities/tables.ts'
 import type { TaskwireEvent } from '../../src/events/envelope.ts'
 import type { DatabaseRole } from '../../src/infra/database.ts'
 import { Clock } from '../../src/lib/clock.ts'
+import type { AppendedEvent } from '../../src/outbox/append.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 
 /** What a command takes beside its own fields. */
@@ -28,6 +30,8 @@ export class CommandWorld implements AsyncDisposable {
   readonly statements: string[] = []
   /** How many commits wrote events. */
   commits = 0
+  /** The events of the last of them, as the relay is told. */
+  appended: readonly AppendedEvent[] = []
   readonly #run: RunCommand
 
   private constructor(postgres: TestDatabase, role: DatabaseRole, poolSize: number, available: AvailableChannels) {
@@ -35,8 +39,9 @@ export class CommandWorld implements AsyncDisposable {
     const clock = new Clock()
     const onTime = (now: Date, askedAt: number) => clock.observe(now, askedAt)
     this.database = postgres.open(role, { poolSize, onTime, onStatement: (sql) => this.statements.push(sql) })
-    const onCommit = () => {
+    const onCommit: OnCommit = (appended = []) => {
       this.commits += 1
+      this.appended = appended
     }
     const { database } = this
     this.#run = createCommandRunner({ database, publicUrl: 'http://localhost:4000', available, clock, onCommit })

@@ -7,6 +7,7 @@ import { EPOCH_HEADER, REFILL_HEADER } from '../../src/events/headers.ts'
 import { entityToken, eventSubject, STREAM } from '../../src/events/subjects.ts'
 import { type Nats, NatsLink } from '../../src/infra/jetstream.ts'
 import { createMetrics } from '../../src/lib/telemetry.ts'
+import { Notices } from '../../src/relay/notice.ts'
 import { Relay } from '../../src/relay/relay.ts'
 import { createFeed, type Feed, type FeedOptions } from '../../src/sync/feed.ts'
 import { readFeedPosition } from '../../src/sync/feed-position.ts'
@@ -105,7 +106,8 @@ export class FeedWorld implements AsyncDisposable {
     const link = this.#newLink()
     const natsOptions = testConfig({ NATS_URL: this.server.url }).nats
     const database = this.postgres.open('taskwire_worker')
-    const relay = new Relay({ link, natsOptions, database, log: testLog(), metrics: this.metrics })
+    const notices = new Notices(TEST_SECRET)
+    const relay = new Relay({ link, natsOptions, database, log: testLog(), metrics: this.metrics, notices })
     this.#relays.push({ relay, link })
     void relay.run()
     await eventually(

@@ -1,8 +1,9 @@
+import assert from 'node:assert/strict'
 import { sql } from 'kysely'
 import type { TaskwireDatabase } from '../../src/entities/tables.ts'
 import { createEvent, type TaskwireEvent } from '../../src/events/envelope.ts'
 import { newId } from '../../src/lib/ids.ts'
-import { insertEvents } from '../../src/outbox/append.ts'
+import { type AppendedEvent, insertEvents } from '../../src/outbox/append.ts'
 
 /** The events of tags that are made and renamed: valid, and independent of any command. */
 export function tagEvent(userId: string, { id = newId(), version = 1, time = new Date() } = {}): TaskwireEvent {
@@ -20,16 +21,28 @@ export function tagEvent(userId: string, { id = newId(), version = 1, time = new
 
 /** Commits `count` events of one tag as `userId`, each in a transaction of its own; answers with their ids. */
 export async function commitEvents(database: TaskwireDatabase, userId: string, count: number): Promise<string[]> {
+  return (await appendEvents(database, userId, count)).map(({ event }) => event.id)
+}
+
+/** The same, which answers with all of them, and tells of each when it is committed, as a relay is told. */
+export async function appendEvents(
+  database: TaskwireDatabase,
+  userId: string,
+  count: number,
+  tell?: (appended: AppendedEvent) => void,
+): Promise<readonly AppendedEvent[]> {
   const id = newId()
-  const ids: string[] = []
+  const appended: AppendedEvent[] = []
   for (let version = 1; version <= count; version += 1) {
     const event = tagEvent(userId, { id, version })
-    await database.asUser(userId, async (tx) => {
+    const [place] = await database.asUser(userId, async (tx) => {
       // As by the change that it is of.
       tx.send(sql`SELECT pg_current_xact_id()`)
-      tx.send(insertEvents([event]))
+      return tx.request(insertEvents([event]))
     })
-    ids.push(event.id)
+    assert.ok(place)
+    appended.push({ ...place, event })
+    tell?.({ ...place, event })
   }
-  return ids
+  return appended
 }
