@@ -103,7 +103,7 @@ function problemsBetween(env: Environment): readonly string[] {
   if (env.AUTH_SECRET !== undefined && env.AUTH_JWKS_URL !== undefined)
     problems.push('AUTH_JWKS_URL: is not possible together with AUTH_SECRET: tokens have one source')
   if (env.AUTH_JWKS_URL !== undefined && env.CURSOR_SECRET === undefined)
-    problems.push('CURSOR_SECRET: must be set with AUTH_JWKS_URL: it signs the cursors, the same for every gateway')
+    problems.push('CURSOR_SECRET: must be set with AUTH_JWKS_URL: it signs the cursors, the same for every process')
   for (const algorithm of list.parse(env.AUTH_ALGORITHMS ?? ''))
     if (!algorithms.includes(algorithm))
       problems.push(`AUTH_ALGORITHMS: ${algorithm} is none of ${algorithms.join(', ')}`)
@@ -144,7 +144,7 @@ export interface Config {
     readonly issuer: string | undefined
     readonly audience: string | undefined
   }
-  /** Signs the cursors; every gateway of one deployment has the same. */
+  /** Signs the cursors, and the notices to the relay; every process of one deployment has the same. */
   readonly cursorSecret: string
   readonly http: {
     readonly host: string
