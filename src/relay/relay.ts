@@ -99,9 +99,10 @@ export class Relay implements Service {
    * @param appended all of it, where that is known
    */
   kick(appended: readonly AppendedEvent[] = []): void {
-    // With nothing told, or more than it wants to be, or where nobody would come for it, the next read finds it.
-    if (this.#course === undefined || appended.length === 0 || this.#told.length >= MOST_TOLD) this.#kicked = true
-    else this.#told.push(...appended)
+    const isWanted = this.#course !== undefined && this.#told.length + appended.length <= MOST_TOLD
+    if (isWanted && appended.length > 0) this.#told.push(...appended)
+    // The next read finds it.
+    else this.#kicked = true
     this.#wake.abort()
   }
 
