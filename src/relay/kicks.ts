@@ -3,6 +3,8 @@ import type { AppendedEvent } from '../outbox/append.ts'
 import { NOTICE_SUBJECT, type Notices } from './notice.ts'
 
 const REST_MS = 1
+/** Where kicks come faster than that, nobody notices a little more, and each costs three processes a wake-up. */
+const BUSY_REST_MS = 5
 
 /**
  * Kicks the relay of whichever process leads, over core NATS: at once and with the events where none went out just now, else
@@ -23,16 +25,16 @@ export class Kicks {
   /** @param appended what there is to be published, where that is known */
   send(appended: readonly AppendedEvent[] = []): void {
     if (this.#resting) this.#wanted = true
-    else this.#sendNow(appended)
+    else this.#sendNow(appended, REST_MS)
   }
 
-  #sendNow(appended: readonly AppendedEvent[]): void {
+  #sendNow(appended: readonly AppendedEvent[], restMs: number): void {
     this.#wanted = false
     this.#resting = true
     setTimeout(() => {
       this.#resting = false
-      if (this.#wanted) this.#sendNow([])
-    }, REST_MS).unref()
+      if (this.#wanted) this.#sendNow([], BUSY_REST_MS)
+    }, restMs).unref()
     if (!this.#link.connected) return
     const notice = this.#notices.write(appended)
     void this.#link.ready().then(
