@@ -62,8 +62,8 @@ describe('the course of a relay', () => {
     const event = tagEvent(userId)
     const committing = app.asUser(userId, async (tx) => {
       await sql`SELECT pg_current_xact_id()`.execute(tx.db)
-      const { rows } = await insertEvents([event]).execute(tx.db)
-      drawn.resolve(rows[0]?.seq ?? assert.fail('no place'))
+      const [place] = await tx.request(insertEvents([event]))
+      drawn.resolve(place?.seq ?? assert.fail('no place'))
       await waiting.promise
     })
     const seq = await drawn.promise
@@ -222,7 +222,7 @@ describe('the course of a relay', () => {
     const course = await inStep()
     await assert.rejects(
       app.asUser('bob', async (tx) => {
-        await insertEvents([tagEvent('bob')]).execute(tx.db)
+        await tx.request(insertEvents([tagEvent('bob')]))
         throw new Error('changed its mind')
       }),
     )

@@ -1,10 +1,16 @@
-import { sql } from 'kysely'
+import { type Insertable, sql } from 'kysely'
 import type { Db, Tables } from '../entities/tables.ts'
+import type { NewRows } from '../infra/insert-rows.ts'
 
 /** Tables whose rows have an id and belong to a user. */
 type OwnedTable = {
   [Table in keyof Tables]: Tables[Table] extends { id: unknown; user_id: unknown } ? Table : never
 }[keyof Tables]
+
+/** Rows for `insertRows`, each with all columns that have no default. */
+export function newRows<Table extends keyof Tables>(table: Table, rows: readonly Insertable<Tables[Table]>[]): NewRows {
+  return { table, rows }
+}
 
 /**
  * Writes these columns of rows, which are locked: one statement, however many rows there are and whoever they are of.

@@ -48,9 +48,9 @@ export class RecordedEvents {
   }
 
   /** Writes those that are not written yet, in their order, before whatever comes next in the transaction. */
-  async append({ db }: Pick<Tx, 'db'>): Promise<void> {
+  async append(tx: Pick<Tx, 'request'>): Promise<void> {
     const events = this.#take()
-    if (events.length > 0) await insertEvents(events).execute(db)
+    if (events.length > 0) await tx.request(insertEvents(events))
   }
 
   /** The same without waiting, for the end of the transaction. */

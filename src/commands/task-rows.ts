@@ -4,8 +4,9 @@ import type { TaskChange, TaskState } from '../domain/task.ts'
 import { isAmong } from '../entities/among.ts'
 import { ownedBy } from '../entities/scope.ts'
 import { TASK_COLUMNS, taskRow, taskState } from '../entities/task-state.ts'
+import { insertRows } from '../infra/insert-rows.ts'
 import { isUuid } from '../lib/ids.ts'
-import { updateRows } from './changed-rows.ts'
+import { newRows, updateRows } from './changed-rows.ts'
 import type { UnitOfWork } from './command.ts'
 import { registerIds } from './entity-ids.ts'
 
@@ -79,13 +80,10 @@ export async function insertTaskRows(
     ids.filter((id) => chosenIds.has(id)),
   )
   const made = ids.filter((id) => !chosenIds.has(id))
-  const insert =
-    made.length === 0
-      ? unit.db
-      : unit.db.with('registered', (db) =>
-          db.insertInto('entity_ids').values(made.map((id) => ({ id, user_id: unit.userId, entity_type: 'TASK' }))),
-        )
-  unit.send(insert.insertInto('tasks').values(tasks.map((task) => taskRow(task, unit.userId))))
+  const registered = made.map((id) => ({ id, user_id: unit.userId, entity_type: 'TASK' as const }))
+  const rows = tasks.map((task) => taskRow(task, unit.userId))
+  const inserts = [...(made.length === 0 ? [] : [newRows('entity_ids', registered)]), newRows('tasks', rows)]
+  unit.send(insertRows(inserts))
   link(unit, linksOf(tasks))
 }
 
@@ -136,7 +134,14 @@ function without(links: readonly Link[], others: readonly Link[]): Link[] {
 
 function link(unit: UnitOfWork, links: readonly Link[]): void {
   if (links.length === 0) return
-  unit.send(unit.db.insertInto('task_tags').values(links.map((added) => ({ ...added, user_id: unit.userId }))))
+  unit.send(
+    insertRows([
+      newRows(
+        'task_tags',
+        links.map((added) => ({ ...added, user_id: unit.userId })),
+      ),
+    ]),
+  )
 }
 
 function unlink(unit: UnitOfWork, links: readonly Link[]): void {

@@ -1,6 +1,7 @@
-import { type RawBuilder, sql } from 'kysely'
 import { entityToken, eventSubject } from '../events/subjects.ts'
 import type { TaskwireEvent } from '../events/envelope.ts'
+import { insertRows } from '../infra/insert-rows.ts'
+import type { Statement } from '../infra/transaction.ts'
 
 /** An event and its place in the outbox. */
 export interface AppendedEvent {
@@ -16,15 +17,19 @@ export interface AppendedEvent {
  *
  * @param events at least one
  */
-export function insertEvents(events: readonly TaskwireEvent[]): RawBuilder<{ readonly seq: number }> {
-  const rows = events.map((event) => {
-    const { entityType, entityId, version, userId } = event.data
-    return sql`(${event.id}::uuid, ${userId}, ${entityType}, ${entityId}::uuid, ${version}::int, ${event.type},
-                ${subjectOf(event)}, ${JSON.stringify(event)}::jsonb, ${event.time}::timestamptz)`
-  })
-  return sql`
-    INSERT INTO outbox (id, user_id, entity_type, entity_id, version, type, subject, event, created_at)
-    VALUES ${sql.join(rows)} RETURNING seq`
+export function insertEvents(events: readonly TaskwireEvent[]): Statement<{ readonly seq: number }> {
+  const rows = events.map((event) => ({
+    id: event.id,
+    user_id: event.data.userId,
+    entity_type: event.data.entityType,
+    entity_id: event.data.entityId,
+    version: event.data.version,
+    type: event.type,
+    subject: subjectOf(event),
+    event: JSON.stringify(event),
+    created_at: event.time,
+  }))
+  return insertRows([{ table: 'outbox', rows }], ['seq'])
 }
 
 /** What an event is published under. */
