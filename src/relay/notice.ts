@@ -8,6 +8,7 @@ const MOST_EVENTS = 16
 const MOST_BYTES = 64 * 1024
 const SIGNATURE_BYTES = 16
 const NOTHING = new Uint8Array()
+const decoder = new TextDecoder()
 
 /**
  * What a process tells the relay of whichever process leads, after a commit: its events and their places in the outbox,
@@ -34,7 +35,7 @@ export class Notices {
     if (notice.length <= SIGNATURE_BYTES) return []
     const body = notice.subarray(SIGNATURE_BYTES)
     if (!timingSafeEqual(notice.subarray(0, SIGNATURE_BYTES), this.#sign(body))) return []
-    return JSON.parse(Buffer.from(body).toString()) as readonly AppendedEvent[]
+    return JSON.parse(decoder.decode(body)) as readonly AppendedEvent[]
   }
 
   #sign(body: Uint8Array): Buffer {
