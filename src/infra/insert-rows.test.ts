@@ -43,6 +43,7 @@ test('what is kept is told apart by table, columns, number of rows and answer', 
   assert.equal(new Set(texts()).size, 10)
   assert.deepEqual(texts(), texts())
   // More shapes than are kept.
-  for (let count = 1; count <= 300; count += 1) compiled([{ table: 'c', rows: Array(count).fill({ x: 1 }) }])
+  for (let length = 1; length <= 300; length += 1)
+    compiled([{ table: 'c', rows: Array.from({ length }, () => ({ x: 1 })) }])
   assert.equal(new Set(texts()).size, 10)
 })
