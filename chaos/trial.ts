@@ -126,14 +126,23 @@ export async function runTrial(session: Session, options: TrialOptions, act: Act
   return { directory, violations, figures: session.timed ? figures : figures.map(unjudgedWait) }
 }
 
-/** What time brings about may come while it is collected: then all of it is looked at again. */
+/**
+ * What time brings about may come at any moment: where there was an event more when it was collected than before it was seen
+ * to be at rest, or there is one now, all of it is looked at again.
+ */
 async function evidenceAtRest(database: TestDatabase, nats: Nats): Promise<Evidence> {
   for (;;) {
+    const before = await countEvents(database)
     await comeToRest(database, REST_WITHIN_MS)
     const evidence = await collectEvidence(database, nats)
-    const [now] = await database.query<{ count: string }>('SELECT count(*) FROM outbox')
-    if (Number(now?.count) === evidence.events.length) return evidence
+    const after = await countEvents(database)
+    if (before === evidence.events.length && after === before) return evidence
   }
+}
+
+async function countEvents(database: TestDatabase): Promise<number> {
+  const [row] = await database.query<{ count: string }>('SELECT count(*) FROM outbox')
+  return Number(row?.count)
 }
 
 function unjudgedWait({ name, value, unit, goal }: Figure): Figure {

@@ -1,18 +1,32 @@
 import { connect } from '@nats-io/transport-node'
+import type { Role } from '../../src/lib/config.ts'
 import { bareLatencies } from '../bare-stream.ts'
 import { inPacedRounds, type PacedRounds } from '../paced-rounds.ts'
 import type { Row } from '../report.ts'
 import { percentile } from '../statistics.ts'
 import { commitTimes, createTasks, since } from '../task-latency.ts'
-import { tokensFor, type World } from '../world.ts'
+import { type Server, tokensFor, type World } from '../world.ts'
 
 const USERS = Array.from({ length: 100 }, (_, index) => `user-${index}`)
 
-/** From a mutation's commit to a durable consumer, through outbox and relay, beside JetStream alone at the same rate. */
+/**
+ * From a mutation's commit to a durable consumer, through outbox and relay, beside JetStream alone at the same rate: with
+ * the relay in another process than the gateway, and in the same one.
+ */
 export async function consumer(world: World, options: PacedRounds): Promise<Row[]> {
+  return [
+    ...(await consumerOf(world, ['worker', 'gateway'], '', options)),
+    ...(await consumerOf(world, ['all'], ', one process', options)),
+  ]
+}
+
+/** @param roles the processes, the last of which is sent the mutations */
+async function consumerOf(world: World, roles: readonly Role[], name: string, options: PacedRounds): Promise<Row[]> {
   const tokens = await tokensFor(USERS)
-  const worker = await world.taskwire('worker')
-  const gateway = await world.taskwire('gateway')
+  const servers: Server[] = []
+  for (const role of roles) servers.push(await world.taskwire(role))
+  const gateway = servers.at(-1)
+  if (gateway === undefined) throw new Error('There is no gateway.')
   const reader = world.helper('bench/spine/reader.ts')
   const nats = await connect({ servers: world.natsUrl })
   await reader.ask('startReading')
@@ -24,10 +38,10 @@ export async function consumer(world: World, options: PacedRounds): Promise<Row[
     return { ours, bare: await bareLatencies(nats, pace) }
   })
   await nats.close()
-  for (const process of [reader, gateway.process, worker.process]) await process.stop()
+  for (const process of [reader, ...servers.map((server) => server.process)]) await process.stop()
 
   const row = (share: number): Row => ({
-    work: `commit → consumer, ${options.perSecond}/s, p${share * 100}`,
+    work: `commit → consumer${name}, ${options.perSecond}/s, p${share * 100}`,
     unit: 'ms',
     ours: measured.map(({ ours }) => percentile(ours, share)),
     peer: { name: 'bare publish → consume', values: measured.map(({ bare }) => percentile(bare, share)) },
