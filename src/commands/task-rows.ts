@@ -134,14 +134,8 @@ function without(links: readonly Link[], others: readonly Link[]): Link[] {
 
 function link(unit: UnitOfWork, links: readonly Link[]): void {
   if (links.length === 0) return
-  unit.send(
-    insertRows([
-      newRows(
-        'task_tags',
-        links.map((added) => ({ ...added, user_id: unit.userId })),
-      ),
-    ]),
-  )
+  const rows = links.map((added) => ({ ...added, user_id: unit.userId }))
+  unit.send(insertRows([newRows('task_tags', rows)]))
 }
 
 function unlink(unit: UnitOfWork, links: readonly Link[]): void {

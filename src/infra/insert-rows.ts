@@ -8,10 +8,8 @@ export interface NewRows {
   readonly rows: readonly object[]
 }
 
-interface Part {
-  readonly table: string
+interface Part extends NewRows {
   readonly columns: readonly string[]
-  readonly rows: readonly object[]
 }
 
 const MOST_TEXTS = 200
@@ -36,7 +34,8 @@ export function insertRows<Row = unknown>(news: readonly NewRows[], returning: r
 }
 
 function textOf(parts: readonly Part[], returning: readonly string[]): string {
-  const shape = `${parts.map(({ table, columns, rows }) => `${table}(${columns.join()})${rows.length}`).join()} ${returning.join()}`
+  const shapes = parts.map(({ table, columns, rows }) => `${table}(${columns.join()})${rows.length}`)
+  const shape = `${shapes.join()} ${returning.join()}`
   const known = texts.get(shape)
   if (known !== undefined) return known
   if (texts.size === MOST_TEXTS) texts.clear()

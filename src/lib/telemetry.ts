@@ -40,7 +40,7 @@ export function createMetrics() {
     relayPublished: new Counter({
       name: 'taskwire_relay_published_total',
       help: 'Events that this relay published, as they came with the notice of their commit, or read in the outbox.',
-      labelNames: ['from'],
+      labelNames: ['from'] as const,
       registers,
     }),
     relayLeading: new Gauge({ name: 'taskwire_relay_leading', help: '1 while this process leads.', registers }),
